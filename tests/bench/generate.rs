@@ -1,20 +1,61 @@
 //! `generate` of the bundled plugins in a fresh sandbox, beside the same plugin code compiled for
-//! this machine and called directly.
+//! this machine and called directly; and the whole chain as the host plans it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use stampede::cluster::Flavor;
-use stampede::cluster::framework::{
-    ClusterNetwork, ClusterNode, NodeGroup, PluginDescriptor, PluginRequest, ProvidedService,
+use anyhow::{Context as _, Result, anyhow};
+use futures_util::future::BoxFuture;
+use stampede::cluster::framework_bundle::FrameworkBundle;
+use stampede::cluster::framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion};
+use stampede::cluster::spec::FrameworkChoice;
+use stampede::cluster::{
+    CloudAccess, ClusterSpec, Flavor, FrameworkDescriptor, NodeIds, attribute_schema::default_spec,
 };
+use stampede::orchestrator::planning::ask_claims::{FrameworkSource, claim_cluster};
+use stampede::orchestrator::planning::framework_plan::plan_frameworks;
+use stampede::orchestrator::planning::plan_error::PlanError;
+use stampede::orchestrator::planning::planner::ResolvedFlavors;
+use stampede::orchestrator::planning::plugin_chain::order_plugins;
 use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
 
 use crate::figures::SampleFigures;
+use crate::native::generate_natively;
 
 const RUNS: usize = 41;
+
+/// The plugins, and what each was asked last.
+struct AskedPlugins {
+    registry: PluginRegistry,
+    asked: Mutex<BTreeMap<String, Arc<GenerateQuestion>>>,
+}
+
+impl FrameworkSource for AskedPlugins {
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
+        FrameworkSource::frameworks(&self.registry)
+    }
+
+    fn claim<'a>(
+        &'a self,
+        plugin: &'a str,
+        request: &'a FrameworkRequest,
+    ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
+        self.registry.claim(plugin, request)
+    }
+
+    fn add<'a>(
+        &'a self,
+        plugin: &'a str,
+        question: &'a Arc<GenerateQuestion>,
+    ) -> BoxFuture<'a, Result<FrameworkBundle, PlanError>> {
+        if let Ok(mut asked) = self.asked.lock() {
+            asked.insert(plugin.to_owned(), Arc::clone(question));
+        }
+        self.registry.add(plugin, question)
+    }
+}
 
 pub async fn run() -> Result<()> {
     let cache = tempfile::tempdir()?;
@@ -23,85 +64,95 @@ pub async fn run() -> Result<()> {
         Some(cache.path()),
         PluginLimits::default(),
     )?;
+    let plugins = AskedPlugins {
+        registry,
+        asked: Mutex::default(),
+    };
     for workers in [3, 50, 250] {
+        let mut chains = Vec::new();
+        for _ in 0..RUNS {
+            let start = Instant::now();
+            plan(&plugins, workers).await?;
+            chains.push(start.elapsed());
+        }
+        let chains = SampleFigures::new(&chains);
+        println!("plan of cluster and hadoop, {workers} workers: {chains}");
         for name in ["cluster", "hadoop"] {
-            let plugin = registry
-                .get(name)
-                .with_context(|| format!("no plugin {name}"))?;
-            let request = request(plugin.descriptor(), workers)?;
-            let mut sandboxed = Vec::new();
-            for _ in 0..RUNS {
-                let start = Instant::now();
-                plugin
-                    .generate(&request)
-                    .await
-                    .map_err(|e| anyhow::anyhow!("{name}: {e:?}"))?;
-                sandboxed.push(start.elapsed());
-            }
-            let sandboxed = SampleFigures::new(&sandboxed);
-            println!("generate {name}, {workers} workers, fresh sandbox: {sandboxed}");
+            compare(&plugins, name, workers).await?;
         }
     }
     println!("reach: 2 ms at 3 workers, 25 ms at 250");
     Ok(())
 }
 
-/// A request with the descriptor's defaults.
-fn request(descriptor: &PluginDescriptor, workers: u32) -> Result<PluginRequest> {
+/// The same question to the sandbox and to the native code.
+async fn compare(plugins: &AskedPlugins, name: &str, workers: u32) -> Result<()> {
+    let asked = plugins.asked.lock().ok();
+    let question = asked.and_then(|asked| asked.get(name).cloned());
+    let question = question.with_context(|| format!("{name} was not asked"))?;
+    let (mut sandboxed, mut native) = (Vec::new(), Vec::new());
+    // in turn, so that both meet the same noise
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        let ours = plugins.registry.add(name, &question).await?;
+        sandboxed.push(start.elapsed());
+        let start = Instant::now();
+        let theirs = match name {
+            "cluster" => generate_natively::<stampede_cluster::ClusterPlugin>(&question),
+            _ => generate_natively::<stampede_hadoop::HadoopPlugin>(&question),
+        };
+        native.push(start.elapsed());
+        let theirs = theirs.map_err(|_| anyhow!("{name} refused natively"))?;
+        anyhow::ensure!(
+            theirs.scripts.len() == ours.scripts.len(),
+            "{name}: the two do not do the same"
+        );
+    }
+    let (sandboxed, native) = (SampleFigures::new(&sandboxed), SampleFigures::new(&native));
+    println!("generate {name}, {workers} workers, fresh sandbox: {sandboxed}");
+    println!(
+        "generate {name}, {workers} workers, native:        {native}; sandbox / native {:.1}",
+        sandboxed.median() / native.median()
+    );
+    Ok(())
+}
+
+async fn plan(plugins: &AskedPlugins, workers: u32) -> Result<()> {
+    let mut spec = ClusterSpec {
+        name: "bench".into(),
+        frameworks: vec![FrameworkChoice {
+            name: "hadoop".into(),
+            version: None,
+        }],
+        image: Some("debian-12".into()),
+        external_network: Some("public".into()),
+        ..default_spec()
+    };
+    let nodes = NodeIds::from([
+        ("master".to_owned(), vec![1]),
+        ("worker".to_owned(), (1..=workers).collect()),
+    ]);
+    spec.groups = spec.groups.with_ids(&nodes);
     let flavor = Flavor {
         name: "m1.xlarge".into(),
         vcpus: 2,
-        ram_mib: 4096,
-        disk_gib: 20,
+        ram_mib: 8_192,
+        disk_gib: 40,
     };
-    let group = |role: &str, nodes: Vec<ClusterNode>| NodeGroup {
-        role: role.into(),
-        flavor: flavor.clone(),
-        image: "debian-12".into(),
-        nodes,
-    };
-    let address = |host: u32| format!("10.77.{}.{}", host / 256, host % 256);
-    let master = ClusterNode {
-        id: 1,
-        name: "master".into(),
-        address: address(10),
-    };
-    let workers = (1..=workers)
-        .map(|id| ClusterNode {
-            id,
-            name: format!("worker-{id}"),
-            address: address(10 + id),
-        })
-        .collect();
-    let properties = descriptor.parameters["properties"]
-        .as_object()
-        .context("no properties")?;
-    let settings = properties
-        .iter()
-        .filter_map(|(name, schema)| Some((name.clone(), schema.get("default")?.clone())))
-        .collect();
-    Ok(PluginRequest {
-        cluster: "bench".into(),
-        version: descriptor.default_version.clone(),
-        groups: vec![group("master", vec![master]), group("worker", workers)],
-        settings,
-        given: BTreeSet::new(),
-        network: ClusterNetwork {
-            cidr: "10.77.0.0/22".into(),
-            external: Some("public".into()),
-            access: vec!["198.51.100.0/24".into()],
-        },
-        mirror: Some("http://198.51.100.1:8900".into()),
-        proxy: None,
-        key: None,
+    for group in spec.groups.iter_mut() {
+        group.flavor = Some(flavor.name.clone());
+    }
+    let groups = nodes.keys().map(|group| (group.clone(), flavor.clone()));
+    let chosen = ResolvedFlavors {
+        groups: groups.collect(),
+        flavors: vec![flavor.clone()],
         signal_transport: "CFN_SIGNAL".into(),
-        timeout_s: 3600,
-        services: vec![ProvidedService {
-            name: "cluster".into(),
-            plugin: "cluster".into(),
-            node: "master".into(),
-            attributes: vec![],
-        }],
-        taken: vec![],
-    })
+        access: CloudAccess::default(),
+    };
+    let there = plugins.frameworks();
+    let chain = order_plugins(&spec.frameworks, &there);
+    let chain = chain.map_err(|problems| anyhow!("{problems:?}"))?;
+    let claimed = claim_cluster(&spec, &chain, plugins).await?;
+    plan_frameworks(&claimed.spec, &chosen, &claimed, &chain, plugins).await?;
+    Ok(())
 }

@@ -26,6 +26,8 @@ mod figures;
 mod generate;
 mod generator;
 mod load;
+#[path = "../plugins/native.rs"]
+mod native;
 mod served;
 mod slow;
 mod start;

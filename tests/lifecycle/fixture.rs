@@ -18,9 +18,9 @@ use stampede::{
         node_script::{NodeContent, NodeFile},
     },
     cluster::{
-        ClusterSpec, FrameworkView, GroupSpec, OperatorDefaults, PluginContract, Problem,
+        ClusterSpec, FrameworkDescriptor, GroupSpec, OperatorDefaults, Problem,
         component::{ComponentMember, ComponentNeed, ComponentPlacement},
-        framework::{NodeResources, PluginDescriptor},
+        framework::NodeResources,
         framework_request::FrameworkClaims,
     },
     openstack::{self, CloudClient},
@@ -306,7 +306,7 @@ pub(crate) fn problems(refused: &OrchestratorError) -> Vec<String> {
 
 /// Plans made up of nothing, counted.
 pub(crate) struct Plans {
-    descriptors: Vec<PluginDescriptor>,
+    hadoop: FrameworkDescriptor,
     made: AtomicUsize,
     ordered: AtomicUsize,
     version: AtomicUsize,
@@ -316,7 +316,7 @@ pub(crate) struct Plans {
 impl Plans {
     pub(crate) fn new() -> Self {
         Self {
-            descriptors: descriptors(),
+            hadoop: hadoop(),
             made: AtomicUsize::new(0),
             ordered: AtomicUsize::new(0),
             version: AtomicUsize::new(1),
@@ -345,23 +345,26 @@ impl Plans {
     }
 }
 
-fn descriptors() -> Vec<PluginDescriptor> {
-    let hadoop = json!({
-        "name": "hadoop", "title": "Hadoop", "description": "", "versions": ["3.5.0"], "default_version": "3.5.0", "requires": [],
-        "provides": [], "roles": [], "parameters": { "properties": { "replication": {}, "data_volume_gib": { "x-stampede-fixed": true } } }, "ports": [], "resource_types": [],
-    });
-    vec![serde_json::from_value(hadoop).unwrap()]
+fn hadoop() -> FrameworkDescriptor {
+    let parameters =
+        json!({ "properties": { "replication": {}, "data_volume_gib": { "x-fixed": true } } });
+    FrameworkDescriptor {
+        name: "hadoop".to_owned(),
+        title: "Hadoop".to_owned(),
+        versions: vec!["3.5.0".to_owned()],
+        parameters: parameters.into(),
+        ..FrameworkDescriptor::default()
+    }
 }
 
 impl ClusterPlanner for Plans {
-    fn descriptors(&self) -> Vec<FrameworkView<'_>> {
-        self.descriptors.iter().map(FrameworkView::from).collect()
+    fn descriptors(&self) -> Vec<&FrameworkDescriptor> {
+        vec![&self.hadoop]
     }
 
     fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
         self.ordered.fetch_add(1, Ordering::Relaxed);
         Ok(PluginChain {
-            contract: PluginContract::V0_2_0,
             plugins: [HADOOP, OTHER].map(str::to_owned).to_vec(),
         })
     }

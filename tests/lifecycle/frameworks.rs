@@ -7,7 +7,7 @@ use stampede::{
     cluster::{ClusterPins, ClusterState, PluginContract},
     orchestrator::{
         Caller, ClusterPlanner, Orchestrator, OrchestratorError,
-        planning::cluster_plan::plugin_planner::PluginPlanner,
+        planning::plugin_planner::PluginPlanner,
     },
     plugin::{PluginLimits, PluginRegistry},
 };
@@ -144,7 +144,7 @@ async fn a_cluster_of_components_is_deployed_recorded_and_shown() {
         panic!("{refused:?}");
     };
     assert!(
-        words.contains("a cluster on contract 0.2.0 cannot be changed yet"),
+        words.contains("a cluster with components cannot be changed yet"),
         "{words}"
     );
 
@@ -157,24 +157,6 @@ async fn a_cluster_of_components_is_deployed_recorded_and_shown() {
     assert_eq!(view.state, ClusterState::Active);
     other.delete(&caller, "default").await.unwrap();
     assert_eq!(world.deletes(), 1);
-}
-
-#[tokio::test]
-async fn what_plugins_of_0_1_0_make_is_made_as_before_beside_others() {
-    let set = [("stampede.framework", "hadoop"), ("stampede.workers", "1")];
-    let (world, host, caller) = asked(&set).await;
-    let sizes = [
-        ("stampede.master.flavor", "m1.2xlarge"),
-        ("stampede.worker.flavor", "m1.xlarge"),
-    ];
-    host.deploy(&caller, "default", pairs(&sizes))
-        .await
-        .unwrap();
-    let kept = pins(&world).await;
-    assert_eq!(kept.contract, PluginContract::V0_1_0);
-    assert!(kept.placements.is_empty() && kept.grants.is_empty());
-    let written = serde_json::to_value(&kept).unwrap();
-    assert_eq!(written.get("contract"), None, "as former hosts wrote it");
 }
 
 /// What a request is refused for, at its deploy or before, a line each.
@@ -196,10 +178,6 @@ async fn refusals(set: &[(&str, &str)]) -> Vec<String> {
 async fn what_cannot_be_is_refused_by_path_before_anything_is_made() {
     let echo = |more: &[(&'static str, &'static str)]| [ECHO, more].concat();
     for (set, wanted) in [
-        (
-            vec![("stampede.framework", "echo,hadoop")],
-            "framework: plugins of one cluster speak one version of the contract: `echo` 0.2.0, `hadoop` 0.1.0 (ask for those of one version, or for two clusters)",
-        ),
         (
             echo(&[("stampede.groups", "master,worker,echo")]),
             "groups: `echo` is a framework, whose parameters begin with that word (take another name)",
@@ -235,20 +213,6 @@ async fn what_cannot_be_is_refused_by_path_before_anything_is_made() {
         (
             echo(&[("stampede.cluster.groups", "[]")]),
             "cluster.groups: there is no such attribute",
-        ),
-        (
-            vec![
-                ("stampede.framework", "hadoop"),
-                ("stampede.worker.components", "datanode"),
-            ],
-            "worker.components: the frameworks of this cluster speak contract 0.1.0, which does not have this (leave it out)",
-        ),
-        (
-            vec![
-                ("stampede.framework", "hadoop"),
-                ("stampede.network.open", "x"),
-            ],
-            "network.open: the frameworks of this cluster speak contract 0.1.0, which does not have this (leave it out)",
         ),
     ] {
         let told = refusals(&set).await;

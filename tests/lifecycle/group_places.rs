@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     fixture::{LifecycleFixture, pairs, problems},
-    moving_plugins::on_edge,
+    moving_plugins::today,
     node_groups::{THREE, changed, server},
     pinning::spec,
     update::complete,
@@ -14,7 +14,7 @@ use crate::{
 #[tokio::test]
 async fn zones_and_volumes_are_a_groups_own_in_stack_and_quota_and_stay_as_they_are() {
     let mut world = LifecycleFixture::new().await;
-    world.use_plugins(on_edge());
+    world.use_plugins(today());
     world.cloud.edit(|cloud| cloud.quota.volumes = 3);
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
@@ -76,7 +76,7 @@ async fn zones_and_volumes_are_a_groups_own_in_stack_and_quota_and_stay_as_they_
 #[tokio::test]
 async fn zones_that_are_not_there_and_volumes_that_are_too_small_are_refused_at_once() {
     let mut world = LifecycleFixture::new().await;
-    world.use_plugins(on_edge());
+    world.use_plugins(today());
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     host.request(&caller, "default", pairs(&[THREE]))

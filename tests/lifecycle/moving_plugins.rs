@@ -6,16 +6,15 @@ use std::sync::{Arc, LazyLock};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use stampede::{
-    bundle::{PluginBundle, ScriptStage},
     cluster::{
-        Problem,
-        framework::{PluginDescriptor, PluginRequest},
+        FrameworkDescriptor, Problem,
+        framework_bundle::FrameworkBundle,
+        framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion},
     },
     orchestrator::{
         ClusterPlanner,
         planning::{
-            ask_claims::FrameworkSource,
-            cluster_plan::{PlanError, PluginSource, plugin_planner::PluginPlanner},
+            ask_claims::FrameworkSource, plan_error::PlanError, plugin_planner::PluginPlanner,
         },
     },
     plugin::{GenerateError, PluginLimits, PluginRegistry},
@@ -44,25 +43,8 @@ pub(crate) struct Lost {
     pub(crate) copies: bool,
 }
 
-/// As they are shipped, and Hadoop runs on the group `edge` too; there it says so, and does nothing.
-pub(crate) fn on_edge() -> Arc<dyn ClusterPlanner> {
-    let mut descriptors = descriptors();
-    let hadoop = descriptors.iter_mut().find(|other| other.name == "hadoop");
-    let roles = &mut hadoop.unwrap().roles;
-    let mut edge = roles.last().unwrap().clone();
-    edge.name = EDGE.to_owned();
-    roles.push(edge);
-    Arc::new(PluginPlanner(DayPlugins {
-        descriptors,
-        later: None,
-    }))
-}
-
-/// The group that only some plugins run on.
-const EDGE: &str = "edge";
-
 struct DayPlugins {
-    descriptors: Vec<PluginDescriptor>,
+    descriptors: Vec<FrameworkDescriptor>,
     /// None: as they are shipped.
     later: Option<Lost>,
 }
@@ -93,7 +75,6 @@ pub(crate) fn later(lost: Lost) -> Arc<dyn ClusterPlanner> {
         }
         let kept = (!lost.version).then(|| TODAY.to_owned());
         descriptor.versions = std::iter::once(LATER.to_owned()).chain(kept).collect();
-        descriptor.default_version = LATER.to_owned();
     }
     Arc::new(PluginPlanner(DayPlugins {
         descriptors,
@@ -101,20 +82,60 @@ pub(crate) fn later(lost: Lost) -> Arc<dyn ClusterPlanner> {
     }))
 }
 
-fn descriptors() -> Vec<PluginDescriptor> {
-    let plugins = SHIPPED.iter();
+fn descriptors() -> Vec<FrameworkDescriptor> {
+    let plugins = SHIPPED.frameworks();
     plugins.map(|plugin| plugin.descriptor().clone()).collect()
 }
 
-impl FrameworkSource for DayPlugins {}
+impl DayPlugins {
+    /// What the plugin of today is asked in the place of one of later; or what that refuses.
+    fn asked(
+        &self,
+        plugin: &str,
+        request: &FrameworkRequest,
+    ) -> Result<FrameworkRequest, PlanError> {
+        let refuse = |path: &str| {
+            let problem = Problem::new(path, "later plugins do not take this", "");
+            Err(PlanError::Problems(vec![problem]))
+        };
+        let mut asked = request.clone();
+        if let (Some(lost), "hadoop") = (self.later, plugin) {
+            if lost.version && asked.version == TODAY {
+                return refuse("hadoop.version");
+            }
+            let copies = asked.settings.get("replication").and_then(Value::as_u64);
+            if lost.copies && copies > Some(2) {
+                return refuse("hadoop.replication");
+            }
+            if lost.parameter {
+                assert!(
+                    !asked.settings.contains_key("drain_s"),
+                    "it would be refused"
+                );
+                asked.settings.insert("drain_s".to_owned(), json!(1));
+            }
+        }
+        if asked.version == LATER {
+            asked.version = TODAY.to_owned();
+        }
+        Ok(asked)
+    }
+}
 
-impl PluginSource for DayPlugins {
-    fn descriptors(&self) -> Vec<&PluginDescriptor> {
+fn told<Answer>(answer: Result<Answer, GenerateError>) -> Result<Answer, PlanError> {
+    answer.map_err(|error| match error {
+        GenerateError::Problems(problems) => PlanError::Problems(problems),
+        GenerateError::Failed(error) => panic!("{error}"),
+    })
+}
+
+impl FrameworkSource for DayPlugins {
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
         self.descriptors.iter().collect()
     }
 
-    fn digest(&self, plugin: &str) -> String {
-        let digest = SHIPPED.get(plugin).unwrap().digest().to_owned();
+    fn framework_digest(&self, plugin: &str) -> String {
+        let digest = SHIPPED.framework(plugin).unwrap().digest().to_owned();
         if self.later.is_some() {
             format!("later-{digest}")
         } else {
@@ -122,70 +143,41 @@ impl PluginSource for DayPlugins {
         }
     }
 
-    fn generate<'a>(
+    fn claim<'a>(
         &'a self,
         plugin: &'a str,
-        request: &'a PluginRequest,
-    ) -> BoxFuture<'a, Result<PluginBundle, PlanError>> {
+        request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
+    ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         Box::pin(async move {
-            let refuse = |path: &str| {
-                let problem = Problem::new(path, "later plugins do not take this", "");
-                Err(PlanError::Problems(vec![problem]))
+            let asked = self.asked(plugin, request)?;
+            let shipped = SHIPPED.framework(plugin).unwrap();
+            told(shipped.claim(&asked, running).await)
+        })
+    }
+
+    fn add<'a>(
+        &'a self,
+        plugin: &'a str,
+        question: &'a Arc<GenerateQuestion>,
+    ) -> BoxFuture<'a, Result<FrameworkBundle, PlanError>> {
+        Box::pin(async move {
+            let asked = GenerateQuestion {
+                request: self.asked(plugin, &question.request)?,
+                ..question.as_ref().clone()
             };
-            let mut asked = request.clone();
-            if let (Some(lost), "hadoop") = (self.later, plugin) {
-                if lost.version && asked.version == TODAY {
-                    return refuse("hadoop.version");
-                }
-                if lost.copies && asked.settings["replication"].as_u64() > Some(2) {
-                    return refuse("hadoop.replication");
-                }
-                if lost.parameter {
-                    assert!(
-                        !asked.settings.contains_key("drain_s"),
-                        "it would be refused"
-                    );
-                    asked.settings.insert("drain_s".to_owned(), json!(1));
-                }
-            }
-            if plugin == "hadoop" {
-                asked.groups.retain(|group| group.role != EDGE);
-            }
-            let is_newer = asked.version == LATER;
-            if is_newer {
-                asked.version = TODAY.to_owned();
-            }
-            let plugin = SHIPPED.get(plugin).unwrap();
-            let part = match plugin.generate(&asked).await {
-                Ok(part) => with_edge(part, request),
-                Err(GenerateError::Problems(problems)) => {
-                    return Err(PlanError::Problems(problems));
-                }
-                Err(GenerateError::Failed(error)) => panic!("{error}"),
-            };
+            let shipped = SHIPPED.framework(plugin).unwrap();
+            let part = told(shipped.generate(&Arc::new(asked)).await)?;
             Ok(match self.later {
-                Some(_) => of_later(part, is_newer),
+                Some(_) => of_later(part, question.request.version == LATER),
                 None => part,
             })
         })
     }
 }
 
-/// With a script for the nodes of `edge`, where there are any and the plugin has scripts at all.
-fn with_edge(mut part: PluginBundle, request: &PluginRequest) -> PluginBundle {
-    let is_there = request.groups.iter().any(|group| group.role == EDGE);
-    if let Some(script) = part.scripts.first().filter(|_| is_there) {
-        let mut own = script.clone();
-        own.role = EDGE.to_owned();
-        own.stage = ScriptStage::Setup;
-        own.body = "stampede_say 'edge is there'\n".to_owned();
-        part.scripts.push(own);
-    }
-    part
-}
-
 /// Other scripts, another network, and the newer version where it is asked for.
-fn of_later(mut part: PluginBundle, is_newer: bool) -> PluginBundle {
+fn of_later(mut part: FrameworkBundle, is_newer: bool) -> FrameworkBundle {
     for script in &mut part.scripts {
         script.body.push_str("\n# of a later day\n");
     }
@@ -194,8 +186,7 @@ fn of_later(mut part: PluginBundle, is_newer: bool) -> PluginBundle {
     }
     if is_newer {
         let text = serde_json::to_string(&part).unwrap();
-        let value: Value = serde_json::from_str(&text.replace(TODAY, LATER)).unwrap();
-        part = serde_json::from_value(value).unwrap();
+        part = serde_json::from_str(&text.replace(TODAY, LATER)).unwrap();
     }
     part
 }

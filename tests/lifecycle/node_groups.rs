@@ -10,7 +10,7 @@ use stampede_tests::fake_openstack::UpdateFails;
 
 use crate::{
     fixture::{LifecycleFixture, pairs, problems},
-    moving_plugins::{on_edge, today},
+    moving_plugins::today,
     pinning::{made, spec},
     update::{complete, rest, servers},
 };
@@ -347,7 +347,7 @@ async fn the_plugins_of_today_place_nothing_on_a_further_group_and_say_so() {
 #[tokio::test]
 async fn a_group_of_a_plugin_that_lets_workers_alone_go_stays_as_it_is_beside_workers_that_move() {
     let mut world = LifecycleFixture::new().await;
-    world.use_plugins(on_edge());
+    world.use_plugins(today());
     let set = [
         ("stampede.edge.count", "2"),
         ("stampede.workers", "3"),

@@ -1,17 +1,22 @@
-//! A store that the last version without versioned records has left behind: its clusters go on.
+//! What former versions have left behind, stores and stacks: their clusters are shown and deleted, and
+//! requests that were not deployed yet are.
 
 use serde_json::{Value, json};
 use sqlx::Connection;
-use stampede::{cluster::ClusterState, orchestrator::LifecyclePhase};
+use stampede::{
+    cluster::ClusterState,
+    orchestrator::{Caller, LifecyclePhase, Orchestrator},
+};
 
 use crate::{
     fixture::{LifecycleFixture, eventually, pairs},
-    update::{complete, rest, servers},
+    update::complete,
 };
 
 /// Records as that version has written them, for clusters of this fixture's plans.
 const REQUESTED: &str = include_str!("../../host/src/store/fixtures/requested.json");
 const PROVISIONED: &str = include_str!("../../host/src/store/fixtures/provisioned.json");
+const CHANGING: &str = include_str!("../../host/src/store/fixtures/changing.json");
 
 /// From today's layout back to that of that time.
 const LAYOUT_2: &str = "
@@ -58,10 +63,69 @@ async fn write_old_record(world: &LifecycleFixture, old: &str) {
     db.close().await.unwrap();
 }
 
+/// What a change of a cluster of the contract 0.1.0 is told.
+const REFUSED: &str =
+    "`default` was made by the plugin contract 0.1.0, which this Stampede no longer speaks";
+
+/// A change is refused in words, before Heat is asked for it, and nothing of the cluster is another;
+/// then it is deleted.
+async fn check_former(world: &LifecycleFixture, host: &Orchestrator, caller: &Caller) {
+    let before = host.view(caller, "default").await.unwrap();
+    assert_eq!(
+        (&before.state, before.phase),
+        (&ClusterState::Active, LifecyclePhase::Provisioned)
+    );
+    let (stack, _) = world.cloud.stacks()[0].clone();
+    let template = world.cloud.template(&stack);
+    for set in [
+        ("stampede.workers", "3"),
+        ("stampede.hadoop.replication", "1"),
+        ("stampede.network.access", "192.0.2.0/24"),
+    ] {
+        let refused = [
+            host.update(caller, "default", pairs(&[set]))
+                .await
+                .map(drop),
+            host.preview_update(caller, "default", pairs(&[set]))
+                .await
+                .map(drop),
+        ];
+        for refused in refused {
+            let told = refused.unwrap_err().to_string();
+            assert!(
+                told.contains(REFUSED) && told.ends_with("deploy a new cluster"),
+                "{set:?}: {told}"
+            );
+        }
+    }
+    let after = host.view(caller, "default").await.unwrap();
+    assert_eq!(
+        (after.state, &after.stack_id, &after.endpoints),
+        (before.state, &before.stack_id, &before.endpoints)
+    );
+    assert_eq!(after.change, None);
+    assert_eq!(world.cloud.template(&stack), template);
+    // What is the client's own is kept as before.
+    let own = pairs(&[("my.note", "old")]);
+    host.update(caller, "default", own).await.unwrap();
+    delete(world, host, caller).await;
+}
+
+async fn delete(world: &LifecycleFixture, host: &Orchestrator, caller: &Caller) {
+    host.delete(caller, "default").await.unwrap();
+    eventually("nothing is left", async || {
+        world.cloud.step();
+        let _ = host.view(caller, "default").await;
+        let stacks = world.cloud.stacks();
+        stacks.is_empty().then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn a_cluster_of_an_old_store_is_shown_changed_and_deleted() {
+async fn a_cluster_of_an_old_store_is_shown_and_deleted_and_its_change_refused() {
     let world = LifecycleFixture::new().await;
-    let (host, caller, stack) = complete(&world).await;
+    let (host, caller, _) = complete(&world).await;
     let before = host.view(&caller, "default").await.unwrap();
     drop((host, caller));
     world.idle().await;
@@ -69,30 +133,56 @@ async fn a_cluster_of_an_old_store_is_shown_changed_and_deleted() {
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let view = host.view(&caller, "default").await.unwrap();
-    assert_eq!(
-        (view.state, view.phase, view.stack_id),
-        (
-            ClusterState::Active,
-            LifecyclePhase::Provisioned,
-            before.stack_id
-        )
-    );
-    host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
-        .await
-        .unwrap();
-    let view = rest(&world, &host, &caller).await;
-    assert_eq!(view.state, ClusterState::Active);
-    assert_eq!(
-        servers(&world, &stack),
-        ["master", "worker-1", "worker-2", "worker-3"]
-    );
-    host.delete(&caller, "default").await.unwrap();
-    eventually("nothing is left", async || {
-        world.cloud.step();
-        let records = world.records().await;
-        records.is_empty().then_some(())
+    assert_eq!(view.stack_id, before.stack_id);
+    check_former(&world, &host, &caller).await;
+}
+
+#[tokio::test]
+async fn a_stack_of_the_contract_before_is_recovered_shown_and_deleted_and_its_change_refused() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    drop((host, caller));
+    world.idle().await;
+    // As a host of that contract wrote it: no word of the contract, nor of components.
+    world
+        .cloud
+        .edit_parameter(&stack, "stampede_request", |text| {
+            let mut carried: Value = serde_json::from_str(text).unwrap();
+            let pins = carried["spec"]["pins"].as_object_mut().unwrap();
+            assert_eq!(pins.remove("contract"), Some(json!("0.2.0")));
+            for name in ["placements", "needs", "grants"] {
+                pins.remove(name);
+            }
+            carried.to_string()
+        });
+    let host = world.host_with_empty_store("tests").await;
+    let caller = world.caller(&host, "demo").await;
+    check_former(&world, &host, &caller).await;
+}
+
+#[tokio::test]
+async fn a_change_of_an_old_store_that_is_under_way_goes_no_further_and_says_why() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, stack) = complete(&world).await;
+    drop((host, caller));
+    world.idle().await;
+    let template = world.cloud.template(&stack);
+    write_old_record(&world, CHANGING).await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    let view = eventually("it says why", async || {
+        let view = host.view(&caller, "default").await.ok()?;
+        format!("{view:?}").contains(REFUSED).then_some(view)
     })
     .await;
+    assert_eq!(view.phase, LifecyclePhase::Provisioned);
+    assert_eq!(world.cloud.template(&stack), template);
+    let again = host
+        .update(&caller, "default", pairs(&[("stampede.workers", "3")]))
+        .await;
+    let told = again.unwrap_err().to_string();
+    assert!(told.contains(REFUSED), "{told}");
+    delete(&world, &host, &caller).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
-use stampede::cluster::FrameworkView;
-use stampede::cluster::framework::PluginDescriptor;
+use stampede::cluster::FrameworkDescriptor;
 use stampede::cluster::{ClusterState, Problem};
 use stampede::occi::ClusterService;
 use stampede::occi::cluster_service::FoundCluster;
@@ -56,20 +55,15 @@ impl Default for Gate {
     }
 }
 
-static HADOOP: LazyLock<PluginDescriptor> = LazyLock::new(|| PluginDescriptor {
+static HADOOP: LazyLock<FrameworkDescriptor> = LazyLock::new(|| FrameworkDescriptor {
     name: "hadoop".to_owned(),
     title: "Apache Hadoop".to_owned(),
     description: "HDFS, YARN and MapReduce".to_owned(),
     versions: vec!["3.5.0".to_owned()],
-    default_version: "3.5.0".to_owned(),
-    requires: Vec::new(),
-    provides: Vec::new(),
-    roles: Vec::new(),
     parameters:
         serde_json::json!({"type": "object", "properties": {"replication": {"type": "integer"}}})
             .into(),
-    ports: Vec::new(),
-    resource_types: Vec::new(),
+    ..FrameworkDescriptor::default()
 });
 
 impl MemoryClusters {
@@ -211,8 +205,8 @@ impl ClusterService for MemoryClusters {
     type Caller = String;
     type Found = MemoryLookup;
 
-    fn frameworks(&self) -> Vec<FrameworkView<'_>> {
-        vec![FrameworkView::from(&*HADOOP)]
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
+        vec![&HADOOP]
     }
 
     async fn ready(&self) -> Result<(), OrchestratorError> {

@@ -48,7 +48,7 @@ fn in_a_container_of_128_mib_a_plugin_is_compiled() {
     let folder = artifacts::plugins_folder().unwrap();
     let registry = load_by(&program, &folder, limits);
     assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
-    assert!(registry.get("cluster").is_some());
+    assert!(registry.framework("cluster").is_some());
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Plugins of the contract 0.2.0, beside those of 0.1.0: what is told of them, that every field
-//! arrives as it left, and that the same question gives the same answer.
+//! What is told of plugins, that every field arrives as it left, and that the same question gives
+//! the same answer.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -16,7 +16,7 @@ use stampede::cluster::framework_request::{
 use stampede::plugin::{CompiledSources, GenerateError, LoadedFramework, PluginRegistry};
 use stampede_tests::artifacts;
 
-use super::{LIMITS, folder, good, load};
+use super::{LIMITS, folder, load};
 
 /// A cluster of one master and two workers, with all that a request can hold.
 pub(super) fn request(settings: Value) -> FrameworkRequest {
@@ -89,31 +89,13 @@ pub(super) async fn question(
 }
 
 fn echo() -> PluginRegistry {
-    load(folder(&["echo", "evil"]).path())
+    load(folder(&["echo"]).path())
 }
 
 async fn added(registry: &PluginRegistry, text: &str) -> FrameworkBundle {
     let plugin = registry.framework("echo").unwrap();
     let asked = question(plugin, request(json!({"text": text, "heap_mib": 256}))).await;
     plugin.generate(&asked).await.unwrap()
-}
-
-#[tokio::test]
-async fn plugins_of_both_contracts_work_side_by_side_and_neither_is_taken_for_the_other() {
-    let registry = echo();
-    assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
-    let old: Vec<&str> = registry
-        .iter()
-        .map(|one| one.descriptor().name.as_str())
-        .collect();
-    let new: Vec<&str> = registry
-        .frameworks()
-        .map(|one| one.descriptor().name.as_str())
-        .collect();
-    assert_eq!((old, new), (vec!["evil"], vec!["echo"]));
-    assert!(registry.get("echo").is_none() && registry.framework("evil").is_none());
-    assert_eq!(good(&registry, "good", 0).await, "good");
-    assert_eq!(added(&registry, "hello").await.plugin, "echo");
 }
 
 #[tokio::test]
@@ -440,7 +422,7 @@ fn a_descriptor_that_breaks_the_contract_is_told_in_full_and_the_others_work() {
 }
 
 #[test]
-fn the_program_lists_plugins_of_both_contracts() {
+fn the_program_lists_plugins() {
     let dir = folder(&["echo", "evil"]);
     let list = |format: &[&str]| {
         let output = Command::new(artifacts::stampede_binary().unwrap())
@@ -471,10 +453,9 @@ fn the_program_lists_plugins_of_both_contracts() {
     ] {
         assert!(text.contains(said), "{said} is not in {text}");
     }
-    assert!(!text.contains("evil.memory_share"), "{text}");
     let document: Value = serde_json::from_str(&list(&["-f", "json"])).unwrap();
     let plugins = [&document["plugins"][0], &document["plugins"][1]];
-    assert_eq!(plugins.map(|one| &one["name"]), ["evil", "echo"]);
-    assert_eq!(plugins.map(|one| &one["contract"]), ["0.1.0", "0.2.0"]);
-    assert_eq!(plugins[1]["components"][0], "echo_server");
+    assert_eq!(plugins.map(|one| &one["name"]), ["echo", "evil"]);
+    assert_eq!(plugins.map(|one| &one["contract"]), ["0.2.0", "0.2.0"]);
+    assert_eq!(plugins[0]["components"][0], "echo_server");
 }

@@ -1,4 +1,4 @@
-//! Each limit of the contract 0.2.0 from both sides, with a real guest that does what it should not.
+//! Each limit of the contract from both sides, with a real guest that does what it should not.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Plans of several frameworks of the contract 0.2.0: the real plugin `cluster`, and frameworks that
+//! Plans of several frameworks: the real plugin `cluster`, and frameworks that
 //! are made up here, so that each says what a test needs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +9,10 @@ use stampede::cluster::problem::lines;
 use stampede::cluster::spec::FrameworkChoice;
 use stampede::cluster::{CloudAccess, ClusterSpec, Flavor, attribute_schema};
 use stampede::orchestrator::planning::ask_claims::{FrameworkSource as _, claim_cluster};
-use stampede::orchestrator::planning::cluster_plan::PlanError;
-use stampede::orchestrator::planning::cluster_plan::plugin_chain::order_plugins;
 use stampede::orchestrator::planning::framework_plan::{FrameworkPlan, plan_frameworks};
+use stampede::orchestrator::planning::plan_error::PlanError;
 use stampede::orchestrator::planning::planner::{ClaimedCluster, ResolvedFlavors};
+use stampede::orchestrator::planning::plugin_chain::order_plugins;
 
 use super::made_up::{MadeUp, MadeUpSource, usual};
 

@@ -1,4 +1,4 @@
-//! The shipped plugins of the contract 0.2.0 in the host's sandbox, planned as the host plans: the
+//! The shipped plugins in the host's sandbox, planned as the host plans: the
 //! host takes what they claim and add, over flavors and numbers of workers, alone and together.
 
 use std::collections::{BTreeMap, BTreeSet};

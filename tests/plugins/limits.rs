@@ -144,7 +144,7 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
         },
     )
     .unwrap();
-    assert!(few.get("evil").is_none());
+    assert!(few.framework("evil").is_none());
     assert!(
         few.disabled()[0].reason.to_string().contains("instance"),
         "{}",
@@ -153,7 +153,7 @@ async fn a_plugin_with_more_instances_than_allowed_is_disabled_and_says_so() {
     assert!(
         PluginRegistry::load(folder.path(), None, LIMITS)
             .unwrap()
-            .get("evil")
+            .framework("evil")
             .is_some()
     );
 }
@@ -174,7 +174,7 @@ fn a_file_up_to_the_limit_is_read_and_a_larger_one_is_not() {
             }
         )
         .unwrap()
-        .get("evil")
+        .framework("evil")
         .is_some()
     );
     let small = PluginRegistry::load(

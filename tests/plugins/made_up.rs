@@ -1,4 +1,4 @@
-//! Frameworks of the contract 0.2.0 that are made up, so that each says what a test needs, beside the
+//! Frameworks that are made up, so that each says what a test needs, beside the
 //! real plugin `cluster`.
 
 use std::sync::{Arc, LazyLock, Mutex};
@@ -13,11 +13,11 @@ use stampede::cluster::framework_request::{
     ConfigExtension, FrameworkClaims, FrameworkRequest, FrameworkService, GenerateQuestion,
 };
 use stampede::orchestrator::planning::ask_claims::FrameworkSource;
-use stampede::orchestrator::planning::cluster_plan::PlanError;
+use stampede::orchestrator::planning::plan_error::PlanError;
 use stampede::plugin::{PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
 
-/// The plugin `cluster` of the contract 0.2.0.
+/// The plugin `cluster`.
 static REAL: LazyLock<PluginRegistry> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let target = artifacts::target_folder();

@@ -4,22 +4,21 @@
 //! Layout
 //! - [`limits`]: time, memory, sizes
 //! - [`world`]: what a guest sees of the world, and how it ends
-//! - [`answers`]: what breaks the contract
 //! - [`compiler`]: compiling, in a process of its own
-//! - [`framework`]: plugins of the contract 0.2.0; [`framework_limits`]: how much they may say
+//! - [`framework`]: what is asked and answered; [`framework_limits`]: how much may be said
 //! - [`framework_plans`]: plans of several of them, some of
 //!   which are [`made_up`]
 //! - [`frameworks`]: those that are shipped, planned as the host plans
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
-//! - [`shipped`]: those that are shipped: the host takes all that they answer
+//! - [`shipped`]: those that are shipped: pure, the same as natively ([`native`]), and the host takes all that
+//!   they answer
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "helpers of tests: what they set up is there"
 )]
 
-mod answers;
 mod compiler;
 mod fixture;
 mod framework;
@@ -30,16 +29,17 @@ mod hostile;
 mod limits;
 mod load;
 mod made_up;
+mod native;
 mod shipped;
 
-use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use stampede::bundle::PluginBundle;
-use stampede::cluster::Flavor;
-use stampede::cluster::framework::{ClusterNetwork, ClusterNode, NodeGroup, PluginRequest};
+use stampede::cluster::component::{ComponentMember, ComponentNeed, ComponentPlacement};
+use stampede::cluster::framework_bundle::FrameworkBundle;
+use stampede::cluster::framework_request::{FrameworkRequest, GenerateQuestion};
 use stampede::plugin::{GenerateError, PluginError, PluginFault, PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
 
@@ -92,79 +92,37 @@ fn evil() -> PluginRegistry {
     load(folder(&["evil"]).path())
 }
 
-/// One master and as many workers.
-fn request(workers: u32) -> PluginRequest {
-    let flavor = Flavor {
-        name: "m1.xlarge".into(),
-        vcpus: 2,
-        ram_mib: 4_096,
-        disk_gib: 20,
-    };
-    let group = |role: &str, nodes| NodeGroup {
-        role: role.into(),
-        flavor: flavor.clone(),
-        image: "debian-12".into(),
-        nodes,
-    };
-    let node = |id: u32, name: String, host: u32| ClusterNode {
-        id,
-        name,
-        address: format!("10.77.{}.{}", host / 256, host % 256),
-    };
-    PluginRequest {
-        cluster: "demo".into(),
-        version: String::new(),
-        groups: vec![
-            group("master", vec![node(1, "master".into(), 10)]),
-            group(
-                "worker",
-                (1..=workers)
-                    .map(|id| node(id, format!("worker-{id}"), 10 + id))
-                    .collect(),
-            ),
-        ],
-        settings: serde_json::Map::new(),
-        given: BTreeSet::new(),
-        network: ClusterNetwork {
-            cidr: "10.77.0.0/22".into(),
-            external: Some("public".into()),
-            access: vec!["192.0.2.0/24".into()],
-        },
-        mirror: None,
-        proxy: None,
-        key: None,
-        signal_transport: "CFN_SIGNAL".into(),
-        timeout_s: 1_800,
-        services: Vec::new(),
-        taken: Vec::new(),
-    }
-}
-
 /// Asks the guest `evil` for a deed.
 async fn ask(
     registry: &PluginRegistry,
     deed: &str,
     amount: usize,
-) -> Result<PluginBundle, GenerateError> {
-    ask_of(registry, deed, amount, "").await
-}
-
-/// The same, of something.
-async fn ask_of(
-    registry: &PluginRegistry,
-    deed: &str,
-    amount: usize,
-    text: &str,
-) -> Result<PluginBundle, GenerateError> {
-    let mut request = request(1);
-    request.settings.insert("text".into(), text.into());
-    request.settings.insert("deed".into(), deed.into());
-    request.settings.insert("amount".into(), amount.into());
-    registry
-        .get("evil")
-        .expect("run tests/build first")
-        .generate(&request)
-        .await
+) -> Result<FrameworkBundle, GenerateError> {
+    let settings = json!({"deed": deed, "amount": amount, "text": ""});
+    let member = ComponentMember {
+        node: "master".to_owned(),
+        index: 1,
+    };
+    let request = FrameworkRequest {
+        cluster: "demo".to_owned(),
+        settings: settings.as_object().cloned().unwrap(),
+        placements: vec![ComponentPlacement {
+            component: "evil".to_owned(),
+            members: vec![member],
+        }],
+        ..FrameworkRequest::default()
+    };
+    let question = GenerateQuestion {
+        request,
+        needs: vec![ComponentNeed {
+            component: "evil".to_owned(),
+            ..ComponentNeed::default()
+        }],
+        node_groups: [("master".to_owned(), "master".to_owned())].into(),
+        ..GenerateQuestion::default()
+    };
+    let plugin = registry.framework("evil").expect("run tests/build first");
+    plugin.generate(&Arc::new(question)).await
 }
 
 /// What came of a deed that must end well.

@@ -1,4 +1,5 @@
-//! The plugins as they are shipped: the host takes whatever they answer.
+//! The plugins as they are shipped: pure functions, the same in the sandbox as natively, and the host
+//! takes whatever they answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,14 +9,17 @@ use stampede::bundle::access_rules::AccessWishes;
 use stampede::bundle::framework_build::{FrameworkBuild, FrameworkStack, build_frameworks};
 use stampede::bundle::node_surroundings::NodeSurroundings;
 use stampede::bundle::sizes::MAX_SCRIPT_BYTES;
+use stampede::cluster::Flavor;
 use stampede::cluster::component::{
     ComponentMember, ComponentNeed, ComponentPlacement, ComponentSpec, EVERY_GROUP,
 };
-use stampede::cluster::framework::NodeGroup;
+use stampede::cluster::framework::{ClusterNode, NodeGroup};
 use stampede::cluster::framework_bundle::{ComponentStage, FrameworkBundle, SoftwareSource};
 use stampede::cluster::framework_request::{ComponentGrant, FrameworkRequest, GenerateQuestion};
 use stampede::plugin::{LoadedFramework, PluginLimits, PluginRegistry};
 use stampede_tests::artifacts;
+
+use super::native::generate_natively;
 
 fn shipped() -> PluginRegistry {
     let registry = PluginRegistry::load(
@@ -26,6 +30,31 @@ fn shipped() -> PluginRegistry {
     .unwrap();
     assert!(registry.disabled().is_empty(), "{:?}", registry.disabled());
     registry
+}
+
+/// One master and as many workers.
+fn nodes_of(workers: u32) -> Vec<NodeGroup> {
+    let group = |role: &str, nodes| NodeGroup {
+        role: role.into(),
+        flavor: Flavor {
+            name: "m1.xlarge".into(),
+            vcpus: 2,
+            ram_mib: 4_096,
+            disk_gib: 20,
+        },
+        image: "debian-12".into(),
+        nodes,
+    };
+    let node = |id: u32, name: String, host: u32| ClusterNode {
+        id,
+        name,
+        address: format!("10.77.{}.{}", host / 256, host % 256),
+    };
+    let worker = |id| node(id, format!("worker-{id}"), 10 + id);
+    vec![
+        group("master", vec![node(1, "master".into(), 10)]),
+        group("worker", (1..=workers).map(worker).collect()),
+    ]
 }
 
 /// The group of each node.
@@ -150,7 +179,7 @@ async fn generated(
 
 /// Both, as one stack.
 async fn stack(registry: &PluginRegistry, workers: u32) -> FrameworkStack {
-    let groups = super::request(workers).groups;
+    let groups = nodes_of(workers);
     let chain = ["cluster", "hadoop"].map(|name| registry.framework(name).unwrap());
     let (mut questions, mut bundles) = (Vec::new(), Vec::new());
     for plugin in chain {
@@ -203,7 +232,7 @@ async fn hadoop_adds_what_the_host_takes_whatever_the_size_of_the_cluster() {
     let registry = shipped();
     let plugin = registry.framework("hadoop").unwrap();
     for workers in [1, 3, 250] {
-        let (_, bundle) = generated(plugin, &super::request(workers).groups).await;
+        let (_, bundle) = generated(plugin, &nodes_of(workers)).await;
         assert_eq!(bundle.units.len(), 6);
         assert!(matches!(
             bundle.software[0].source,
@@ -234,4 +263,38 @@ async fn both_make_a_stack_that_heat_and_nova_take() {
             assert!(text.len() < MAX_SCRIPT_BYTES, "{name}: {}", text.len());
         }
     }
+}
+
+#[tokio::test]
+async fn the_same_question_gives_the_same_answer_in_every_engine() {
+    let (one, other) = (shipped(), shipped());
+    for workers in [1, 3, 250] {
+        for name in ["cluster", "hadoop"] {
+            let nodes = nodes_of(workers);
+            let (question, bundle) = generated(one.framework(name).unwrap(), &nodes).await;
+            let again = other.framework(name).unwrap().generate(&question).await;
+            assert!(again.unwrap() == bundle, "{name} with {workers} workers");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_answers_in_the_sandbox_as_it_does_natively() {
+    let registry = shipped();
+    let groups = nodes_of(3);
+    let (question, ours) = generated(registry.framework("cluster").unwrap(), &groups).await;
+    let theirs = generate_natively::<stampede_cluster::ClusterPlugin>(&question).unwrap();
+    let template: Value = serde_json::from_str(&theirs.template).unwrap();
+    assert_eq!(ours.template, template);
+    let (question, ours) = generated(registry.framework("hadoop").unwrap(), &groups).await;
+    let theirs = generate_natively::<stampede_hadoop::HadoopPlugin>(&question).unwrap();
+    let files = |one: &stampede_framework::File| (one.path.clone(), one.content.clone());
+    let theirs: Vec<(String, String)> = theirs.files.iter().map(files).collect();
+    let ours: Vec<(String, String)> = ours
+        .files
+        .iter()
+        .map(|one| (one.path.clone(), one.content.clone()))
+        .collect();
+    assert_eq!(ours, theirs);
+    assert!(!ours.is_empty());
 }

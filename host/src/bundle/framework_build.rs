@@ -1,4 +1,4 @@
-//! Builds what Heat is given for a cluster of frameworks of the contract 0.2.0: one template, one file
+//! Builds what Heat is given for a cluster: one template, one file
 //! for each class of nodes, and who may reach what. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::node_classes::{NodeClass, node_classes};
 use super::node_conflicts::find_conflicts;
 use super::node_script::{NodeContent, assemble_scripts};
 use super::node_surroundings::NodeSurroundings;
-use super::plugin_template::{ContractGrants, NameGrants, PluginTemplate};
+use super::plugin_template::{NameGrants, PluginTemplate};
 use super::policy;
 use super::sizes::LimitViolation;
 use super::{
@@ -23,12 +23,11 @@ use super::{
     too_large,
 };
 use crate::cluster::component::ComponentPlacement;
-use crate::cluster::contract_bridge::OUTER_ROLE;
+use crate::cluster::default_groups::OUTER_GROUP;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::{ComponentEndpoint, FrameworkBundle};
-use crate::cluster::framework_descriptor::FrameworkDescriptor;
+use crate::cluster::framework_descriptor::{FrameworkDescriptor, host_fact};
 use crate::cluster::framework_request::{ComponentGrant, GenerateQuestion};
-use crate::cluster::framework_view::host_fact;
 use crate::cluster::problem::cut_text;
 
 pub use super::node_classes::name_classes;
@@ -91,7 +90,8 @@ pub fn build_frameworks(build: FrameworkBuild<'_>) -> Result<FrameworkStack, Bui
     let placements = &question.request.placements;
     let classes = node_classes(placements, &question.node_groups);
     let parts = plugin_templates(&build);
-    // Each stage trusts the one before, as in the build of plugins of the contract 0.1.0.
+    // Each stage trusts the one before: only well-formed bundles are merged, only a merged template has
+    // its references and nodes checked, and only a sound one is measured.
     let mut violations = Vec::new();
     for (descriptor, part) in build.chain.iter().zip(&parts) {
         violations.extend(policy::check_part(&descriptor.name, part));
@@ -148,10 +148,8 @@ fn plugin_templates<'a>(build: &'a FrameworkBuild<'_>) -> Vec<PluginTemplate<'a>
                 key: surroundings.key.as_deref(),
                 cidr: &surroundings.cidr,
                 external_network: surroundings.external_network.as_deref(),
-                access: &build.access.access,
                 signal_transport: &surroundings.signal_transport,
                 settings: texts,
-                contract: ContractGrants::Components,
             },
         });
     }
@@ -243,7 +241,7 @@ fn placed_endpoints<'a>(
     let outer_node = build
         .groups
         .iter()
-        .find(|group| group.role == OUTER_ROLE)
+        .find(|group| group.role == OUTER_GROUP)
         .and_then(|group| group.nodes.first());
     let nodes = build.groups.iter().flat_map(|group| &group.nodes);
     let addresses: BTreeMap<&str, &str> = nodes

@@ -10,12 +10,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::ContractViolation;
 use super::plugin_template::{PluginTemplate, section_of};
-use super::{ContractViolation, PluginBundle};
-use crate::cluster::{
-    contract_bridge::{OUTER_ADDRESS, OUTER_ROLE},
-    framework::{FrameworkEndpoint, PluginRequest, PortAudience},
-};
+use crate::cluster::default_groups::OUTER_ADDRESS;
 
 /// The version that every template is written for.
 pub const HEAT_TEMPLATE_VERSION: &str = "2018-08-31";
@@ -143,55 +140,4 @@ pub fn outer_address<'a>(templates: impl IntoIterator<Item = &'a Value>) -> Opti
 pub fn computed_url(scheme: &str, address: &Value, port: u16, path: &str) -> Value {
     let (scheme, rest) = (format!("{scheme}://"), format!(":{port}{path}"));
     json!({ "list_join": ["", [scheme, address, rest]] })
-}
-
-/// The endpoints of plugins of the contract 0.1.0.
-pub fn role_endpoints<'a>(
-    request: &PluginRequest,
-    parts: &'a [PluginBundle],
-) -> Vec<EndpointOutput<'a>> {
-    let outer = outer_address(parts.iter().map(|part| &part.template));
-    let mut outputs = Vec::new();
-    for part in parts {
-        outputs.extend(part.endpoints.iter().map(|endpoint| EndpointOutput {
-            plugin: &part.plugin,
-            name: &endpoint.name,
-            description: &endpoint.description,
-            url: endpoint_url(request, endpoint, outer),
-        }));
-    }
-    outputs
-}
-
-/// The URL where an endpoint is reached: on the role that has one by its outer address, unless it is
-/// for the cluster's own nodes; on other roles, whose nodes have none, a map of URLs by node.
-fn endpoint_url(
-    request: &PluginRequest,
-    endpoint: &FrameworkEndpoint,
-    outer: Option<&Value>,
-) -> Value {
-    let FrameworkEndpoint {
-        scheme, port, path, ..
-    } = endpoint;
-    let url = |address: &str| format!("{scheme}://{address}:{port}{path}");
-    let nodes: Vec<_> = request
-        .groups
-        .iter()
-        .filter(|group| group.role == endpoint.role)
-        .flat_map(|group| &group.nodes)
-        .collect();
-    match (nodes.as_slice(), outer) {
-        ([_], Some(outer))
-            if endpoint.role == OUTER_ROLE && endpoint.audience != PortAudience::Cluster =>
-        {
-            computed_url(scheme, outer, *port, path)
-        }
-        ([node], _) => url(&node.address).into(),
-        (nodes, _) => Value::Object(
-            nodes
-                .iter()
-                .map(|node| (node.name.clone(), url(&node.address).into()))
-                .collect(),
-        ),
-    }
 }

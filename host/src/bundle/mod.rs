@@ -1,23 +1,22 @@
-//! Builds the cluster bundle, what Heat is given for a whole cluster, from the plugin bundles that
-//! the plugins of a chain return: checks each, merges them, assembles the scripts, checks the
-//! whole. Pure: no I/O, no async. What is wrong here is a plugin's fault, but for sizes; a user's
+//! Builds what Heat is given for a whole cluster from the bundles that the plugins of a chain return:
+//! checks each, merges them, writes what nodes get, checks the whole. Pure: no I/O, no async. What is wrong here is a plugin's fault, but for sizes; a user's
 //! mistakes were found before, by the plan and by the plugins themselves.
 //!
 //! Layout
-//! - [`plugin_bundle`]: what one plugin adds
+//! - [`framework_build`]: all of it
 //! - [`merge`]: the templates of a chain to one; what two define is refused by both names
 //! - [`policy`], [`references`], [`sizes`]: what a template may hold, that what it names is there,
 //!   that the cloud takes it
 //! - [`resource_types`], `resource_check`, `secret_values`: the resource types that plugins may add,
 //!   what their properties may hold, and what only nodes may read
-//! - [`node_script`]: the script that the nodes of a group run
+//! - [`node_script`]: the script that the nodes of a class run
 //! - [`node_update`]: what a running node is notified of in a change
-//! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins of the contract 0.2.0 have stand on
-//!   which nodes, and what of it cannot stand there together (`path_conflicts`, over `component_set`s)
-//! - [`framework_build`]: the same for plugins of that contract: `class_content`, [`manifest`] and
-//!   `manifest_line` write what their nodes get as data; [`node_surroundings`]: what is around them
-//! - [`plugin_template`]: what a plugin of either contract adds to the template, and what it may name
-//! - [`access_rules`]: who may reach a cluster, as the host has it for plugins of that contract
+//! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins have stand on which nodes, and what of
+//!   it cannot stand there together (`path_conflicts`, over `component_set`s)
+//! - `class_content`, [`manifest`] and `manifest_line` write what nodes get as data;
+//!   [`node_surroundings`]: what is around them
+//! - [`plugin_template`]: what a plugin adds to the template, and what it may name
+//! - [`access_rules`]: who may reach a cluster
 //! - [`yaml`]: the template as YAML for people
 
 pub mod access_rules;
@@ -38,7 +37,6 @@ pub mod node_update;
 mod packed_text;
 mod path_conflicts;
 pub mod placeholders;
-pub mod plugin_bundle;
 pub mod plugin_template;
 pub mod policy;
 pub mod references;
@@ -51,30 +49,12 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use self::plugin_template::PluginTemplate;
-pub use plugin_bundle::{NodeScript, PluginBundle, PluginFile, ScriptStage};
 
 use crate::cluster::{
-    CloudAccess,
-    framework::{NodeGroup, PluginDescriptor, PluginRequest},
+    framework::NodeGroup,
     problem::{Problem, cut_text, lines},
 };
-
-/// A whole cluster as Heat takes it: a template and the files that it names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ClusterBundle {
-    /// HOT as a JSON object, `heat_template_version` first.
-    pub template: serde_json::Value,
-    /// By the name that `get_file` uses: `node-` and the group's.
-    pub files: BTreeMap<String, String>,
-    /// What stands on the nodes of each group.
-    #[serde(skip)]
-    pub contents: BTreeMap<String, node_script::NodeContent>,
-    /// What it was made of, in the chain's order.
-    pub parts: Vec<PluginBundle>,
-}
 
 /// Something a plugin may not do, or that a cloud would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,12 +65,12 @@ pub struct ContractViolation {
     pub message: String,
 }
 
-/// Why the plugin bundles of a chain make no cluster bundle.
+/// Why the bundles of a chain make no cluster.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ContractViolation::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ContractViolations(pub Vec<ContractViolation>);
 
-/// Why there is no bundle.
+/// Why nothing is built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// Plugins returned what makes no cluster; only their authors can mend it.
@@ -169,49 +149,6 @@ impl std::fmt::Display for ContractViolation {
     }
 }
 
-/// Builds and checks the bundle of a whole cluster. `requests` are what the plugins were asked;
-/// they, `descriptors` and `parts` are in the chain's order. `access` is what nodes are given to
-/// reach the cloud.
-///
-/// # Errors
-/// All violations at once, except that a template that does not merge is not looked into.
-pub fn build_bundle(
-    requests: &[PluginRequest],
-    access: &CloudAccess,
-    description: &str,
-    descriptors: &[&PluginDescriptor],
-    parts: Vec<PluginBundle>,
-) -> Result<ClusterBundle, BuildError> {
-    let Some(request) = requests.first() else {
-        let empty = ContractViolation::of_whole("the chain is empty");
-        return Err(ContractViolations(vec![empty]).into());
-    };
-    // Each stage trusts the one before: only well-formed plugin bundles are merged, only a merged
-    // template has its references and nodes checked, and only a sound one is measured.
-    let mut violations = policy::check_plugin_bundles(request, descriptors, &parts);
-    violations.extend(node_script::check_files(request, &parts));
-    refuse(violations)?;
-    let plugin_templates: Vec<PluginTemplate<'_>> = requests
-        .iter()
-        .zip(descriptors)
-        .zip(&parts)
-        .map(|((request, descriptor), part)| PluginTemplate::of_plugin(request, descriptor, part))
-        .collect();
-    let endpoints = merge::role_endpoints(request, &parts);
-    let none = serde_json::Map::new();
-    let template = merge::merge_templates(description, &plugin_templates, &none, &endpoints)
-        .map_err(ContractViolations)?;
-    let contents = node_script::node_contents(request, access, &parts);
-    let files = node_script::assemble_scripts(&contents);
-    check_whole(&plugin_templates, &request.groups, &template, &files)?;
-    Ok(ClusterBundle {
-        template,
-        files,
-        contents,
-        parts,
-    })
-}
-
 fn refuse(violations: Vec<ContractViolation>) -> Result<(), ContractViolations> {
     if violations.is_empty() {
         Ok(())
@@ -261,8 +198,6 @@ fn too_large(
 #[cfg(test)]
 mod resource_tests;
 #[cfg(test)]
-pub(crate) mod test_cluster;
-#[cfg(test)]
-mod test_frameworks;
+pub(crate) mod test_frameworks;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Assembles the one bash script that all nodes of a role run at boot: the frame, the cluster's
+//! Assembles the one bash script that all nodes of a class run at boot: the frame, the cluster's
 //! variables, the files and scripts of the chain's plugins. Its form is fixed in
 //! `templates/node/README.md`. It is plain text as long as Nova takes that, and gzip behind it.
 //! Knows bash's quoting; what the scripts do it does not know.
@@ -7,25 +7,16 @@
 //! words; files are here-documents with a quoted delimiter, in which bash replaces nothing, or
 //! base64 where a here-document would change them.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    io::Write as _,
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, io::Write as _, sync::OnceLock};
 
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ContractViolation, PluginBundle,
     packed_text::{UNPACK, pack_text},
     to_hex,
 };
-use crate::cluster::{
-    CloudAccess, contract_bridge,
-    framework::{NodeGroup, PluginRequest},
-    group_addresses::GroupAddresses,
-};
+use crate::cluster::CloudAccess;
 
 /// The functions that the frame and the scripts share.
 const LIB: &str = concat!(
@@ -66,10 +57,6 @@ const LIB_NAME: &str = "lib.sh";
 pub const CA_PATH: &str = "/etc/stampede/ca.pem";
 /// Where the frame and the scripts stand on a node.
 pub const HOME: &str = "/opt/stampede";
-/// Bytes of a file's path on a node.
-pub const MAX_PATH_BYTES: usize = 512;
-/// Characters of a script's name.
-pub const MAX_SCRIPT_NAME_CHARS: usize = 64;
 /// For those who check the file that they deploy: the scripts use the variables, and lib.sh stands
 /// in it.
 const DIRECTIVE: &str = "# shellcheck shell=bash disable=SC2034,SC1091";
@@ -79,7 +66,7 @@ const WRITABLE_FOLDER: &str = "[ -w /tmp ] || export TMPDIR=/run";
 const BASE64_LINE: usize = 1_000;
 
 /// The scripts by file name, one for all nodes with the same content; these by the name of their
-/// group or class.
+/// class.
 pub fn assemble_scripts(contents: &BTreeMap<String, NodeContent>) -> BTreeMap<String, String> {
     contents
         .iter()
@@ -87,7 +74,7 @@ pub fn assemble_scripts(contents: &BTreeMap<String, NodeContent>) -> BTreeMap<St
         .collect()
 }
 
-/// The file that the nodes of a group or a class run.
+/// The file that the nodes of a class run.
 pub fn script_file_name(name: &str) -> String {
     format!("node-{name}.sh")
 }
@@ -96,132 +83,6 @@ pub fn script_file_name(name: &str) -> String {
 /// names is the chain's.
 pub fn script_path(place: usize, plugin: &str, stage: &str, name: &str) -> String {
     format!("{HOME}/scripts/{place:02}-{plugin}/{stage}.{name}.sh")
-}
-
-/// The plugin and the stage of the script at this path; none where it is no script.
-pub fn script_owner(path: &str) -> Option<(&str, &str)> {
-    let rest = path.strip_prefix(HOME)?.strip_prefix("/scripts/")?;
-    let (folder, file) = rest.split_once('/')?;
-    Some((folder.split_once('-')?.1, file.split_once('.')?.0))
-}
-
-/// Reports files and scripts that cannot stand on a node, or that two plugins want to write.
-pub fn check_files(request: &PluginRequest, parts: &[PluginBundle]) -> Vec<ContractViolation> {
-    let mut violations = Vec::new();
-    let roles: Vec<&str> = request
-        .groups
-        .iter()
-        .map(|group| group.role.as_str())
-        .collect();
-    let mut owners = FileOwners::new();
-    for part in parts {
-        let messages = [check_scripts(part, &roles), check_paths(part, &roles)].concat();
-        violations.extend(
-            messages
-                .into_iter()
-                .map(|message| ContractViolation::of_plugin(&part.plugin, message)),
-        );
-        violations.extend(claim_files(part, &mut owners));
-    }
-    violations
-}
-
-/// What is wrong with a plugin's scripts: names and roles.
-fn check_scripts(part: &PluginBundle, roles: &[&str]) -> Vec<String> {
-    let mut messages = Vec::new();
-    let mut names = Vec::new();
-    for script in &part.scripts {
-        let place = (&script.role, script.stage, &script.name);
-        let plain = script
-            .name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if script.name.is_empty()
-            || !plain
-            || script.name.len() > MAX_SCRIPT_NAME_CHARS
-            || names.contains(&place)
-        {
-            let stage = script.stage.as_str();
-            messages.push(format!(
-                "the {stage} script `{}` needs a name of its own, of a-z, 0-9 and -",
-                script.name
-            ));
-        }
-        if !roles.contains(&script.role.as_str()) {
-            messages.push(format!(
-                "the script `{}` is for the role `{}`, which is not there",
-                script.name, script.role
-            ));
-        }
-        names.push(place);
-    }
-    messages
-}
-
-/// What is wrong with a plugin's files: paths, modes and roles.
-fn check_paths(part: &PluginBundle, roles: &[&str]) -> Vec<String> {
-    let mut messages = Vec::new();
-    for file in &part.files {
-        if !is_plain_path(&file.path) {
-            messages.push(format!(
-                "the file `{}` must have an absolute, plain path outside {HOME}",
-                file.path.escape_debug()
-            ));
-        }
-        if file.mode == 0 || file.mode > 0o777 {
-            messages.push(format!(
-                "the file `{}` has the mode {:o}",
-                file.path, file.mode
-            ));
-        }
-        for role in file
-            .roles
-            .iter()
-            .filter(|role| !roles.contains(&role.as_str()))
-        {
-            messages.push(format!(
-                "the file `{}` is for the role `{role}`, which is not there",
-                file.path
-            ));
-        }
-    }
-    messages
-}
-
-/// The plugin that writes a file, by path and role.
-type FileOwners<'a> = BTreeMap<(&'a str, &'a str), &'a str>;
-
-/// Takes a plugin's files down as its own, and reports those that have an owner already.
-fn claim_files<'a>(part: &'a PluginBundle, owners: &mut FileOwners<'a>) -> Vec<ContractViolation> {
-    let mut violations = Vec::new();
-    for file in &part.files {
-        for role in &file.roles {
-            match owners.entry((&file.path, role)) {
-                Entry::Occupied(owner) => violations.push(ContractViolation::of_two(
-                    owner.get(),
-                    &part.plugin,
-                    format!("both write `{}` on role {role}", file.path),
-                )),
-                Entry::Vacant(free) => drop(free.insert(&part.plugin)),
-            }
-        }
-    }
-    violations
-}
-
-/// Absolute, without `.`, `..` or an empty part, and not in the folder that the frame itself
-/// writes.
-fn is_plain_path(path: &str) -> bool {
-    let inside = path == HOME || path.starts_with(&format!("{HOME}/"));
-    let plain = path
-        .split('/')
-        .skip(1)
-        .all(|part| !part.is_empty() && part != "." && part != "..");
-    path.starts_with('/')
-        && plain
-        && !inside
-        && path.len() <= MAX_PATH_BYTES
-        && !path.chars().any(char::is_control)
 }
 
 /// A file as it stands on a node.
@@ -245,7 +106,7 @@ impl NodeFile {
     }
 }
 
-/// What stands on the nodes of one role, or of one class.
+/// What stands on the nodes of one class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeContent {
     /// `STAMPEDE_CLUSTER` and so on, in the order of the README's table.
@@ -254,25 +115,9 @@ pub struct NodeContent {
     pub files: Vec<NodeFile>,
 }
 
-/// What stands on the nodes of each role.
-pub fn node_contents(
-    request: &PluginRequest,
-    access: &CloudAccess,
-    parts: &[PluginBundle],
-) -> BTreeMap<String, NodeContent> {
-    let content = |group: &NodeGroup| NodeContent {
-        variables: cluster_variables(request, access, group),
-        files: placed_files(access, group, parts),
-    };
-    request
-        .groups
-        .iter()
-        .map(|group| (group.role.clone(), content(group)))
-        .collect()
-}
-
-/// What stands on every node before anything of plugins: the functions and the frame.
-fn frame_files(access: &CloudAccess) -> Vec<NodeFile> {
+/// What stands on every node before anything of plugins: the functions, the frame, and what it does
+/// with a manifest.
+pub(super) fn manifest_frame(access: &CloudAccess) -> Vec<NodeFile> {
     let mut all = vec![
         NodeFile::new(0o644, format!("{HOME}/{LIB_NAME}"), without_comments(LIB)),
         NodeFile::new(0o755, format!("{HOME}/run"), without_comments(FRAME)),
@@ -281,44 +126,12 @@ fn frame_files(access: &CloudAccess) -> Vec<NodeFile> {
         let certificates = end_with_newline(&access.certificates);
         all.push(NodeFile::new(0o644, CA_PATH, certificates));
     }
-    all
-}
-
-/// The same where plugins say as data what they need.
-pub(super) fn manifest_frame(access: &CloudAccess) -> Vec<NodeFile> {
-    let mut all = frame_files(access);
     let manifest = without_comments(MANIFEST);
     all.push(NodeFile::new(
         0o644,
         format!("{HOME}/manifest.sh"),
         manifest,
     ));
-    all
-}
-
-/// All files of a role's nodes, in the order in which they are written.
-fn placed_files(access: &CloudAccess, group: &NodeGroup, parts: &[PluginBundle]) -> Vec<NodeFile> {
-    let mut all = frame_files(access);
-    for part in parts {
-        let wanted = part
-            .files
-            .iter()
-            .filter(|file| file.roles.contains(&group.role));
-        all.extend(
-            wanted.map(|wanted| NodeFile::new(wanted.mode, &*wanted.path, &*wanted.content)),
-        );
-    }
-    for (place, part) in parts.iter().enumerate() {
-        let wanted = part
-            .scripts
-            .iter()
-            .filter(|script| script.role == group.role);
-        all.extend(wanted.map(|wanted| {
-            let (stage, name) = (wanted.stage.as_str(), &wanted.name);
-            let path = script_path(place, &part.plugin, stage, name);
-            NodeFile::new(0o644, path, end_with_newline(&wanted.body))
-        }));
-    }
     all
 }
 
@@ -369,38 +182,6 @@ fn without_comments(script: &str) -> String {
         .enumerate()
         .filter(|(index, line)| *index == 0 || !line.trim_start().starts_with("# "))
         .flat_map(|(_, line)| [line, "\n"])
-        .collect()
-}
-
-/// What a node knows of its cluster, in the order of the README's table.
-fn cluster_variables(
-    request: &PluginRequest,
-    access: &CloudAccess,
-    group: &NodeGroup,
-) -> Vec<(&'static str, String)> {
-    let first = [
-        ("STAMPEDE_CLUSTER", request.cluster.clone()),
-        ("STAMPEDE_ROLE", group.role.clone()),
-    ];
-    let leaving = ("STAMPEDE_LEAVING", String::new());
-    let around = variables_around(
-        request.mirror.as_deref(),
-        request.proxy.as_deref(),
-        group.flavor.ram_mib,
-        request.timeout_s,
-        access,
-    );
-    let of_nodes = contract_bridge::node_variables(&request.groups);
-    let network = request.network.cidr.parse().ok().map(GroupAddresses::new);
-    let further = network.map(|network| network.further_blocks(&request.groups));
-    let further = further.filter(|blocks| !blocks.is_empty());
-    let further = further.map(|blocks| ("STAMPEDE_GROUPS", blocks));
-    first
-        .into_iter()
-        .chain(of_nodes)
-        .chain(further)
-        .chain([leaving])
-        .chain(around)
         .collect()
 }
 

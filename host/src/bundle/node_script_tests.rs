@@ -3,13 +3,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
-use crate::bundle::{
-    NodeScript, PluginFile, ScriptStage,
-    tests::{part, request},
-};
 
 /// Runs the part of the script that installs, with every path of the frame's own below `root`;
 /// prints what the variable holds.
@@ -35,53 +30,41 @@ fn install(script: &str, root: &str, variable: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn assembled(
-    request: &PluginRequest,
-    access: &CloudAccess,
-    parts: &[PluginBundle],
-) -> BTreeMap<String, String> {
-    assemble_scripts(&node_contents(request, access, parts))
+/// What stands on a node with these files behind the frame's, without most of that, which would not
+/// fit plain.
+fn with_files(access: &CloudAccess, files: &[(u32, &str, &str)]) -> NodeContent {
+    let mut all = manifest_frame(access);
+    all.retain(|file| !file.path.ends_with("manifest.sh"));
+    let files = files.iter();
+    all.extend(files.map(|(mode, path, content)| NodeFile::new(*mode, *path, *content)));
+    NodeContent {
+        variables: vec![("STAMPEDE_CLUSTER", "demo".to_owned())],
+        files: all,
+    }
 }
 
-fn with_file(content: &str, path: &str) -> PluginBundle {
-    let mut part = part("hadoop", json!({}));
-    part.files = vec![PluginFile {
-        roles: vec!["worker".to_owned()],
-        path: path.to_owned(),
-        mode: 0o640,
-        content: content.to_owned(),
-    }];
-    part.scripts = vec![NodeScript {
-        role: "worker".to_owned(),
-        stage: ScriptStage::Setup,
-        name: "hadoop".to_owned(),
-        body: content.replace('\0', ""),
-    }];
-    part
+fn assembled(content: &NodeContent) -> String {
+    let contents = BTreeMap::from([("worker".to_owned(), content.clone())]);
+    assemble_scripts(&contents)["node-worker.sh"].clone()
 }
 
 fn arrives(content: &str, name: &str) {
     let root = tempfile::tempdir().unwrap();
     let path = format!("{}/files/{name}", root.path().display());
-    let mut request = request(2);
-    request.mirror = Some(content.replace('\0', ""));
-    let parts = [part("cluster", json!({})), with_file(content, &path)];
-    let scripts = assembled(&request, &CloudAccess::default(), &parts);
+    let text = content.replace('\0', "");
+    let mut placed = with_files(&CloudAccess::default(), &[(0o640, &path, content)]);
+    placed.variables.push(("STAMPEDE_MIRROR", text.clone()));
     let printed = install(
-        &scripts["node-worker.sh"],
+        &assembled(&placed),
         &root.path().display().to_string(),
         "STAMPEDE_MIRROR",
     );
-    assert_eq!(printed, content.replace('\0', ""));
+    assert_eq!(printed, text);
     assert_eq!(fs::read_to_string(&path).unwrap(), content);
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
         0o640
     );
-    let script =
-        fs::read_to_string(root.path().join("opt/scripts/01-hadoop/setup.hadoop.sh")).unwrap();
-    assert_eq!(script, end_with_newline(&content.replace('\0', "")));
-    assert!(!scripts["node-master.sh"].contains("setup.hadoop.sh"));
 }
 
 #[test]
@@ -104,30 +87,16 @@ fn texts_that_bash_could_misread_arrive_byte_for_byte() {
 }
 
 #[test]
-fn the_variables_stand_in_the_readmes_order() {
-    let mut access = CloudAccess::default();
-    let address = "192.0.2.7".parse().unwrap();
-    access
-        .addresses
-        .insert("heat.example".to_owned(), vec![address]);
-    let script = assembled(&request(2), &access, &[])["node-worker.sh"].clone();
-    let head: Vec<&str> = script.lines().take(17).collect();
+fn the_variables_stand_in_front_of_all_and_in_their_order() {
+    let mut placed = with_files(&CloudAccess::default(), &[]);
+    placed.variables.push(("STAMPEDE_PROXY", String::new()));
+    let script = assembled(&placed);
+    let head: Vec<&str> = script.lines().take(6).collect();
     let wanted = [
         DIRECTIVE,
         "set -euo pipefail",
         "STAMPEDE_CLUSTER='demo'",
-        "STAMPEDE_ROLE='worker'",
-        "STAMPEDE_MASTER='master'",
-        "STAMPEDE_MASTER_ADDRESS='10.77.0.10'",
-        "STAMPEDE_WORKERS='worker-1 worker-2'",
-        "STAMPEDE_WORKER_COUNT='2'",
-        "STAMPEDE_LEAVING=''",
-        "STAMPEDE_GENERATION='0'",
-        "STAMPEDE_MIRROR=''",
         "STAMPEDE_PROXY=''",
-        "STAMPEDE_RAM_MIB='4096'",
-        "STAMPEDE_TIMEOUT_S='600'",
-        "STAMPEDE_CLOUD_ADDRESSES='heat.example=192.0.2.7'",
         "mkdir -p /opt/stampede",
         WRITABLE_FOLDER,
     ];
@@ -140,7 +109,7 @@ fn the_clouds_own_authority_is_a_file_on_every_node_and_one_of_its_digests() {
         certificates: "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n".to_owned(),
         ..CloudAccess::default()
     };
-    let with = |access: &CloudAccess| node_contents(&request(1), access, &[])["worker"].clone();
+    let with = |access: &CloudAccess| with_files(access, &[]);
     let placed = with(&access);
     let file = placed
         .files
@@ -154,18 +123,19 @@ fn the_clouds_own_authority_is_a_file_on_every_node_and_one_of_its_digests() {
             .iter()
             .any(|file| file.path == CA_PATH)
     );
-    let digests = |content| crate::bundle::node_update::file_digests(&content);
+    let digests = |content: &NodeContent| crate::bundle::node_update::file_digests(content);
     assert_eq!(
         crate::bundle::node_update::differing_paths(
-            &digests(placed),
-            &digests(with(&CloudAccess::default()))
+            &digests(&placed),
+            &digests(&with(&CloudAccess::default()))
         ),
         [CA_PATH],
         "a change brings it, and nothing else that is not new"
     );
-    let script = &assembled(&request(1), &access, &[])["node-master.sh"];
+    let command = file_command(file);
     assert!(
-        script.contains("stampede_file 0644 '/etc/stampede/ca.pem' <<'STAMPEDE_END'\n-----BEGIN")
+        command
+            .starts_with("stampede_file 0644 '/etc/stampede/ca.pem' <<'STAMPEDE_END'\n-----BEGIN")
     );
 }
 
@@ -186,79 +156,18 @@ fn the_frame_says_the_same_without_its_comments() {
 }
 
 #[test]
-fn files_and_scripts_that_cannot_stand_on_a_node_are_refused() {
-    let told = |change: &dyn Fn(&mut PluginBundle)| {
-        let mut part = with_file("x\n", "/etc/x");
-        change(&mut part);
-        check_files(&request(1), &[part])
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    assert_eq!(told(&|_| {}), "");
-    let long = format!("/{}", "x".repeat(MAX_PATH_BYTES));
-    for path in [
-        "etc/x",
-        "/etc/../x",
-        "/etc//x",
-        "/etc/x/",
-        "/opt/stampede/run",
-        "/opt/stampede",
-        "/a\nb",
-        "/",
-        &long,
-    ] {
-        assert!(
-            told(&|part| part.files[0].path = path.to_owned()).contains("plain path"),
-            "{path}"
-        );
-    }
-    assert_eq!(
-        told(&|part| part.files[0].path = long[..MAX_PATH_BYTES].to_owned()),
-        ""
-    );
-    assert!(told(&|part| part.files[0].mode = 0o4755).contains("has the mode 4755"));
-    assert!(
-        told(&|part| part.files[0].roles = vec!["zookeeper".to_owned()])
-            .contains("role `zookeeper`, which is not there")
-    );
-    for name in ["", "../x", "A", &"x".repeat(MAX_SCRIPT_NAME_CHARS + 1)] {
-        assert!(
-            told(&|part| part.scripts[0].name = name.to_owned())
-                .contains("needs a name of its own"),
-            "{name}"
-        );
-    }
-    assert_eq!(
-        told(&|part| part.scripts[0].name = "x".repeat(MAX_SCRIPT_NAME_CHARS)),
-        ""
-    );
-    assert!(
-        told(&|part| part.scripts.push(part.scripts[0].clone()))
-            .contains("needs a name of its own")
-    );
-    assert!(
-        told(&|part| part.files.push(part.files[0].clone()))
-            .contains("both write `/etc/x` on role worker")
-    );
-}
-
-#[test]
 fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
-    let long =
-        |bytes: usize| with_file(&"<property>value</property>\n".repeat(bytes / 27), "/etc/x");
+    let property = "<property>value</property>\n";
+    let long = |bytes: usize| {
+        let text = property.repeat(bytes / property.len());
+        with_files(&CloudAccess::default(), &[(0o640, "/etc/x", &text)])
+    };
     let most = crate::bundle::sizes::MAX_SCRIPT_BYTES;
-    let plain =
-        assembled(&request(1), &CloudAccess::default(), &[long(1000)])["node-worker.sh"].clone();
+    let plain = assembled(&long(1_000));
     assert!(plain.contains("stampede_file 0640 '/etc/x' <<'STAMPEDE_END'\n<property>"));
-    let packed =
-        assembled(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"].clone();
+    let packed = assembled(&long(most));
     assert!(packed.len() < most / 2, "{}", packed.len());
-    assert_eq!(
-        packed,
-        assembled(&request(1), &CloudAccess::default(), &[long(most)])["node-worker.sh"]
-    );
+    assert_eq!(packed, assembled(&long(most)));
 
     let root = tempfile::tempdir().unwrap();
     let unpack = packed.replace("/opt/stampede", &root.path().display().to_string());
@@ -274,10 +183,9 @@ fn a_script_that_nova_would_not_take_plain_is_packed_and_installs_the_same() {
             .unwrap()
             .success()
     );
-    let contents = node_contents(&request(1), &CloudAccess::default(), &[long(most)]);
     assert_eq!(
         fs::read_to_string(root.path().join("install.sh")).unwrap(),
-        super::build_install(&contents["worker"])
+        super::build_install(&long(most))
     );
     assert!(packed.ends_with(". /opt/stampede/install.sh\nexec /opt/stampede/run\n"));
 }

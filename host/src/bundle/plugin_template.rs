@@ -1,12 +1,9 @@
-//! What one plugin adds to the template and what it may name there, of whatever version of the
-//! contract: what [`super::merge`], [`super::policy`] and [`super::references`] look at. Pure.
+//! What one plugin adds to the template and what it may name there: what [`super::merge`],
+//! [`super::policy`] and [`super::references`] look at. Pure.
 
 use serde_json::Value;
 
-use super::PluginBundle;
-use crate::cluster::framework::{
-    CLUSTER, FrameworkPort, NodeGroup, PluginDescriptor, PluginRequest,
-};
+use crate::cluster::framework::{CLUSTER, NodeGroup};
 
 /// What one plugin adds to the template.
 #[derive(Clone, Debug)]
@@ -34,54 +31,13 @@ pub struct NameGrants<'a> {
     pub cidr: &'a str,
     /// The network that leads outside.
     pub external_network: Option<&'a str>,
-    /// CIDRs that may reach the cluster.
-    pub access: &'a [String],
     /// How nodes signal.
     pub signal_transport: &'a str,
     /// The settings that are the user's word, or the host's.
     pub settings: Vec<&'a Value>,
-    /// What the contract leaves to plugins.
-    pub contract: ContractGrants<'a>,
-}
-
-/// What a version of the contract leaves to plugins.
-#[derive(Clone, Copy, Debug)]
-pub enum ContractGrants<'a> {
-    /// 0.1.0: rules that open these ports, volumes, and names of what other plugins add.
-    Former(&'a [FrameworkPort]),
-    /// 0.2.0: of others the nodes' and the network's resources alone; rules are the host's, volumes
-    /// and wait conditions the plugin `cluster`'s.
-    Components,
 }
 
 impl<'a> PluginTemplate<'a> {
-    /// Of a plugin of the contract 0.1.0.
-    pub fn of_plugin(
-        request: &'a PluginRequest,
-        descriptor: &'a PluginDescriptor,
-        part: &'a PluginBundle,
-    ) -> Self {
-        let given = request.given.iter();
-        Self {
-            plugin: &part.plugin,
-            template: &part.template,
-            resource_types: &descriptor.resource_types,
-            grants: NameGrants {
-                cluster: &request.cluster,
-                groups: &request.groups,
-                key: request.key.as_deref(),
-                cidr: &request.network.cidr,
-                external_network: request.network.external.as_deref(),
-                access: &request.network.access,
-                signal_transport: &request.signal_transport,
-                settings: given
-                    .filter_map(|name| request.settings.get(name))
-                    .collect(),
-                contract: ContractGrants::Former(&descriptor.ports),
-            },
-        }
-    }
-
     /// What it holds in a section, by name.
     pub fn section(
         &self,

@@ -6,19 +6,13 @@
 use serde_json::Value;
 
 use super::{
-    ContractViolation, PluginBundle,
+    ContractViolation,
     merge::SECTIONS,
-    plugin_template::{ContractGrants, PluginTemplate},
+    plugin_template::PluginTemplate,
     report_violation,
-    resource_types::{
-        RULE, SERVER, TypeRule, VOLUME, VOLUME_ATTACHMENT, WAIT_CONDITION, WAIT_CONDITION_HANDLE,
-        find_type,
-    },
+    resource_types::{RULE, SERVER, TypeRule, WAIT_CONDITION, find_type},
 };
-use crate::cluster::{
-    framework::CLUSTER,
-    framework::{PluginDescriptor, PluginRequest},
-};
+use crate::cluster::framework::CLUSTER;
 
 /// What a resource may say about itself.
 const RESOURCE_KEYS: [&str; 5] = [
@@ -40,36 +34,10 @@ const PARAMETER_KEYS: [&str; 7] = [
 ];
 /// What an output may say about itself.
 const OUTPUT_KEYS: [&str; 2] = ["description", "value"];
-/// What the contract 0.2.0 leaves to the plugin `cluster` beside the types of its own.
-const CLUSTERS_TYPES: [&str; 4] = [
-    VOLUME,
-    VOLUME_ATTACHMENT,
-    WAIT_CONDITION,
-    WAIT_CONDITION_HANDLE,
-];
 /// The names that the host itself gives begin so.
 const RESERVED_PREFIX: &str = "stampede";
 /// The wait condition that completes when every node has signalled.
 pub const READY: &str = "ready";
-
-/// Checks each plugin's own bundle of the contract 0.1.0; `parts` and `descriptors` are in the same
-/// order.
-pub fn check_plugin_bundles(
-    request: &PluginRequest,
-    descriptors: &[&PluginDescriptor],
-    parts: &[PluginBundle],
-) -> Vec<ContractViolation> {
-    let mut violations = Vec::new();
-    for (part, descriptor) in parts.iter().zip(descriptors) {
-        violations.extend(check_part(
-            &descriptor.name,
-            &PluginTemplate::of_plugin(request, descriptor, part),
-        ));
-        let mut report = |message: String| report_violation(&mut violations, &part.plugin, message);
-        check_offers(request, part, descriptor, &mut report);
-    }
-    violations
-}
 
 /// Checks what the plugin of this name adds to the template.
 pub fn check_part(name: &str, part: &PluginTemplate<'_>) -> Vec<ContractViolation> {
@@ -238,18 +206,16 @@ fn check_resource(
     let Some(kind) = resource.get("type").and_then(Value::as_str) else {
         return report(format!("the resource `{name}` has no type"));
     };
-    let has_components = matches!(part.grants.contract, ContractGrants::Components);
+    if kind == RULE {
+        return report(format!(
+            "the resource `{name}` is not for it to add: rules are the host's"
+        ));
+    }
     match find_type(kind) {
         None => report(format!(
             "the resource `{name}` is of type `{kind}`, which no plugin may add"
         )),
-        Some(_) if has_components && kind == RULE => report(format!(
-            "the resource `{name}` is not for it to add: rules are the host's"
-        )),
-        Some(rule)
-            if !part.is_clusters()
-                && (rule.cluster_alone || has_components && CLUSTERS_TYPES.contains(&kind)) =>
-        {
+        Some(rule) if rule.cluster_alone && !part.is_clusters() => {
             report(format!(
                 "the resource `{name}` is not for it to add: `{kind}` is the plugin `{CLUSTER}`'s"
             ));
@@ -274,69 +240,5 @@ fn check_deletion(name: &str, rule: &TypeRule, resource: &Value, report: &mut im
             "the deletion_policy of the resource `{name}` must be {}, written out",
             known.join(" or ")
         ));
-    }
-}
-
-/// Endpoints, services and shares: of roles that are there, in the plugin's own name, as declared.
-fn check_offers(
-    request: &PluginRequest,
-    part: &PluginBundle,
-    descriptor: &PluginDescriptor,
-    report: &mut impl FnMut(String),
-) {
-    let role_is_there = |role: &str| request.groups.iter().any(|group| group.role == role);
-    for endpoint in &part.endpoints {
-        let name = &endpoint.name;
-        if !is_identifier(name) {
-            report(format!(
-                "the endpoint `{name}` must be named by a-z, 0-9 and _"
-            ));
-        }
-        if !role_is_there(&endpoint.role) {
-            report(format!(
-                "the endpoint `{name}` is on the role `{}`, which is not there",
-                endpoint.role
-            ));
-        }
-        let scheme = !endpoint.scheme.is_empty()
-            && endpoint
-                .scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        let path = (endpoint.path.is_empty() || endpoint.path.starts_with('/'))
-            && endpoint.path.chars().all(|c| c.is_ascii_graphic());
-        if !scheme || !path || endpoint.port == 0 {
-            report(format!(
-                "the endpoint `{name}` makes no URL of `{}`, {} and `{}`",
-                endpoint.scheme, endpoint.port, endpoint.path
-            ));
-        }
-    }
-    for service in &part.services {
-        if service.plugin != part.plugin || !descriptor.provides.contains(&service.name) {
-            report(format!(
-                "offers the service `{}`, which its descriptor does not declare",
-                service.name
-            ));
-        }
-        if !request
-            .groups
-            .iter()
-            .flat_map(|group| &group.nodes)
-            .any(|node| node.name == service.node)
-        {
-            report(format!(
-                "offers the service `{}` on `{}`, which is no node",
-                service.name, service.node
-            ));
-        }
-    }
-    for share in &part.taken {
-        if share.plugin != part.plugin || !role_is_there(&share.role) {
-            report(format!(
-                "takes memory and ports in the name of `{}` on the role `{}`",
-                share.plugin, share.role
-            ));
-        }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::plugin_template::{ContractGrants, PluginTemplate};
+use super::plugin_template::PluginTemplate;
 use super::{
     ContractViolation, merge::SECTIONS, policy, report_violation, resource_types, secret_values,
 };
@@ -175,20 +175,11 @@ impl ReferenceWalk<'_> {
     /// Whether the contract lets this plugin refer to it.
     fn may_name(&self, section: &str, name: &str) -> bool {
         let mut prefixes = name.match_indices('_').map(|(end, _)| &name[..end]);
-        match self.part.grants.contract {
-            ContractGrants::Former(_) => true,
-            ContractGrants::Components => {
-                self.part.is_clusters()
-                    || policy::is_own_name(self.part.plugin, name)
-                    || section == "resources"
-                        && (NETWORK_NAMES.contains(&name)
-                            || prefixes.any(|prefix| self.nodes.contains(prefix)))
-            }
-        }
-    }
-
-    fn may_name_files(&self) -> bool {
-        matches!(self.part.grants.contract, ContractGrants::Former(_)) || self.part.is_clusters()
+        self.part.is_clusters()
+            || policy::is_own_name(self.part.plugin, name)
+            || section == "resources"
+                && (NETWORK_NAMES.contains(&name)
+                    || prefixes.any(|prefix| self.nodes.contains(prefix)))
     }
 
     fn check_entry(&mut self, section: &str, body: &Value) {
@@ -269,7 +260,7 @@ impl ReferenceWalk<'_> {
             "get_attr" => self.check_attribute(argument, position),
             "get_param" => self.check_name(name, "parameters", first),
             "get_file" => match argument.as_str() {
-                _ if !self.may_name_files() => self.report(
+                _ if !self.part.is_clusters() => self.report(
                     "get_file is the plugin `cluster`'s: others would read the script".to_owned(),
                 ),
                 Some(_) if position != ValuePosition::Nodes => self.report(

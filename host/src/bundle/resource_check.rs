@@ -1,17 +1,11 @@
 //! Holds the resources of a merged template to the table of [`super::resource_types`]: properties
 //! are a plain map of what the type may have, what names something names this cluster's own or what
-//! its request grants, and nobody is let in but those whom `network.access` lets in.
+//! its request grants.
 
-use ipnet::IpNet;
 use serde_json::{Map, Value};
 
-use super::plugin_template::ContractGrants;
 use super::references::{ReferenceWalk, ValuePosition};
-use super::resource_types::{self, LARGEST_NUMBER, PropertyRule, TypeRule, ValueGrant, ValueRule};
-use crate::cluster::framework::PortAudience;
-
-/// The port that the plugin `cluster` opens besides those of descriptors.
-const SSH_PORT: u64 = 22;
+use super::resource_types::{LARGEST_NUMBER, PropertyRule, TypeRule, ValueGrant, ValueRule};
 
 impl ReferenceWalk<'_> {
     /// The properties of a resource whose type plugins may add.
@@ -23,9 +17,6 @@ impl ReferenceWalk<'_> {
             Some(_) => return self.report("`properties` must be a map, written out".to_owned()),
         };
         self.check_map("properties", rule.properties, properties);
-        if rule.name == resource_types::RULE {
-            self.check_security_rule(properties);
-        }
     }
 
     fn check_map(&mut self, place: &str, rules: &[PropertyRule], map: &Map<String, Value>) {
@@ -175,16 +166,6 @@ impl ReferenceWalk<'_> {
                 let mut nodes = grants.groups.iter().flat_map(|group| &group.nodes);
                 nodes.any(|node| is(&node.address))
             }
-            ValueGrant::Access => {
-                let inside = |access: &String| {
-                    let access = access.parse::<IpNet>().ok();
-                    let asked = text.and_then(|text| text.parse::<IpNet>().ok());
-                    access
-                        .zip(asked)
-                        .is_some_and(|(access, asked)| access.contains(&asked))
-                };
-                grants.access.iter().any(inside)
-            }
             ValueGrant::SignalTransport => is(grants.signal_transport),
             ValueGrant::Setting => text.is_some_and(|text| self.is_setting(text)),
         }
@@ -199,42 +180,6 @@ impl ReferenceWalk<'_> {
         };
         self.part.grants.settings.iter().any(is_it)
     }
-
-    /// A rule lets in who may come in, or the cluster's own nodes, and to a declared port.
-    fn check_security_rule(&mut self, rule: &Map<String, Value>) {
-        let outside = rule.contains_key("remote_ip_prefix");
-        if outside == rule.contains_key("remote_group") {
-            self.report(
-                "a rule must have either `remote_ip_prefix` or `remote_group`: without both it would let in anyone"
-                    .to_owned(),
-            );
-        }
-        let port = |name: &str| rule.get(name).and_then(Value::as_u64);
-        let (low, high) = (port("port_range_min"), port("port_range_max"));
-        if rule.get("protocol").and_then(Value::as_str) == Some("icmp") {
-            if !self.part.is_clusters() || low.is_some() || high.is_some() {
-                self.report(
-                    "a rule for icmp is the plugin `cluster`'s, and names no ports".to_owned(),
-                );
-            }
-            return;
-        }
-        let declared = |number: u64| {
-            let ours = match self.part.grants.contract {
-                ContractGrants::Former(ports) => ports.iter(),
-                ContractGrants::Components => return false,
-            };
-            let mut open = ours.filter(|port| !outside || port.audience != PortAudience::Cluster);
-            open.any(|port| u64::from(port.number) == number)
-                || self.part.is_clusters() && number == SSH_PORT
-        };
-        if low != high || !low.is_some_and(declared) {
-            self.report(
-                "a rule must open one port that the plugin's descriptor declares for those outside"
-                    .to_owned(),
-            );
-        }
-    }
 }
 
 fn describe_grant(grant: ValueGrant) -> &'static str {
@@ -245,7 +190,6 @@ fn describe_grant(grant: ValueGrant) -> &'static str {
         ValueGrant::ExternalNetwork => "the request's external network",
         ValueGrant::Cidr => "the request's network.cidr",
         ValueGrant::NodeAddress => "the address of a node",
-        ValueGrant::Access => "one of network.access, or within one",
         ValueGrant::SignalTransport => "the request's signal_transport",
         ValueGrant::Setting => "a text that the user gave as a setting of the plugin",
     }

@@ -79,8 +79,6 @@ pub enum ValueGrant {
     Cidr,
     /// The address of a node.
     NodeAddress,
-    /// Those who may reach the cluster, or some of them.
-    Access,
     /// How nodes signal.
     SignalTransport,
     /// A text that the user gave the plugin as a setting.
@@ -135,28 +133,9 @@ pub(super) const WAIT_CONDITION_HANDLE: &str = "OS::Heat::WaitConditionHandle";
 
 /// Every type that plugins may add.
 pub const TYPES: &[TypeRule] = &[
-    // [`super::resource_check`] looks at whole rules besides: who is let in, and to which port.
-    TypeRule {
-        name: RULE,
-        cluster_alone: false,
-        may_stay: false,
-        properties: &[
-            must("security_group", ValueRule::Own(SECURITY_GROUP)),
-            may("direction", ValueRule::Word(&["ingress"])),
-            may("ethertype", ValueRule::Word(&["IPv4"])),
-            must("protocol", ValueRule::Word(&["tcp", "icmp"])),
-            may("port_range_min", ValueRule::Number),
-            may("port_range_max", ValueRule::Number),
-            may("remote_ip_prefix", ValueRule::Granted(ValueGrant::Access)),
-            may("remote_group", ValueRule::Own(SECURITY_GROUP)),
-            may("description", ValueRule::Data),
-        ],
-        shown: &[],
-        secret: &[],
-    },
     TypeRule {
         name: VOLUME,
-        cluster_alone: false,
+        cluster_alone: true,
         may_stay: true,
         properties: &[
             must("size", ValueRule::Number),
@@ -171,7 +150,7 @@ pub const TYPES: &[TypeRule] = &[
     },
     TypeRule {
         name: VOLUME_ATTACHMENT,
-        cluster_alone: false,
+        cluster_alone: true,
         may_stay: false,
         properties: &[
             must("instance_uuid", ValueRule::Own(SERVER)),

@@ -10,7 +10,6 @@ use super::access_rules::AccessWishes;
 use super::framework_build::{FrameworkBuild, FrameworkStack, build_frameworks, name_classes};
 use super::member_news::MemberLines;
 use super::node_surroundings::NodeSurroundings;
-use super::test_cluster::NODE_TYPES;
 use crate::cluster::Flavor;
 use crate::cluster::component::{
     ComponentMember, ComponentNeed, ComponentPlacement, ComponentSpec,
@@ -22,19 +21,29 @@ use crate::cluster::framework_bundle::{
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
 use crate::cluster::framework_request::{ComponentGrant, FrameworkRequest, GenerateQuestion};
 
+/// The types that [`cluster_template`] adds.
+pub(crate) const NODE_TYPES: [&str; 6] = [
+    "OS::Neutron::Net",
+    "OS::Neutron::SecurityGroup",
+    "OS::Neutron::Port",
+    "OS::Nova::Server",
+    "OS::Heat::WaitCondition",
+    "OS::Heat::WaitConditionHandle",
+];
+
 /// A master, workers of which the first has the component `agent` too, and the plugin `toy` on them.
 #[derive(Clone)]
-pub(super) struct ToyCluster {
-    pub(super) chain: Vec<FrameworkDescriptor>,
-    pub(super) question: GenerateQuestion,
-    pub(super) given: Vec<BTreeSet<String>>,
-    pub(super) bundles: Vec<FrameworkBundle>,
-    pub(super) groups: Vec<NodeGroup>,
-    pub(super) surroundings: NodeSurroundings,
-    pub(super) access: AccessWishes,
+pub(crate) struct ToyCluster {
+    pub(crate) chain: Vec<FrameworkDescriptor>,
+    pub(crate) question: GenerateQuestion,
+    pub(crate) given: Vec<BTreeSet<String>>,
+    pub(crate) bundles: Vec<FrameworkBundle>,
+    pub(crate) groups: Vec<NodeGroup>,
+    pub(crate) surroundings: NodeSurroundings,
+    pub(crate) access: AccessWishes,
 }
 
-pub(super) fn descriptor(name: &str, components: &[&str], types: &[&str]) -> FrameworkDescriptor {
+pub(crate) fn descriptor(name: &str, components: &[&str], types: &[&str]) -> FrameworkDescriptor {
     let component = |name: &&str| ComponentSpec {
         name: (*name).to_owned(),
         ..ComponentSpec::default()
@@ -56,7 +65,7 @@ pub(super) fn descriptor(name: &str, components: &[&str], types: &[&str]) -> Fra
     }
 }
 
-pub(super) fn bundle(plugin: &str, template: Value) -> FrameworkBundle {
+pub(crate) fn bundle(plugin: &str, template: Value) -> FrameworkBundle {
     FrameworkBundle {
         plugin: plugin.to_owned(),
         template,
@@ -72,7 +81,7 @@ pub(super) fn bundle(plugin: &str, template: Value) -> FrameworkBundle {
     }
 }
 
-pub(super) fn endpoint(
+pub(crate) fn endpoint(
     name: &str,
     component: &str,
     port: u16,
@@ -90,7 +99,7 @@ pub(super) fn endpoint(
     }
 }
 
-pub(super) fn placement(component: &str, nodes: &[String]) -> ComponentPlacement {
+pub(crate) fn placement(component: &str, nodes: &[String]) -> ComponentPlacement {
     let members = (1..).zip(nodes).map(|(index, node)| ComponentMember {
         node: node.clone(),
         index,
@@ -102,7 +111,7 @@ pub(super) fn placement(component: &str, nodes: &[String]) -> ComponentPlacement
 }
 
 /// What the smallest plugin `cluster` adds.
-pub(super) fn cluster_template(groups: &[NodeGroup], classes: &BTreeMap<String, String>) -> Value {
+pub(crate) fn cluster_template(groups: &[NodeGroup], classes: &BTreeMap<String, String>) -> Value {
     let mut resources = Map::new();
     let mut add = |name: String, kind: &str, properties: Value| {
         resources.insert(name, json!({ "type": kind, "properties": properties }));
@@ -152,7 +161,7 @@ pub(super) fn cluster_template(groups: &[NodeGroup], classes: &BTreeMap<String, 
 }
 
 impl ToyCluster {
-    pub(super) fn new(workers: u32) -> Self {
+    pub(crate) fn new(workers: u32) -> Self {
         let groups = node_groups(workers);
         let question = question(&groups);
         let classes = name_classes(&question.request.placements, &question.node_groups);
@@ -193,7 +202,7 @@ impl ToyCluster {
         }
     }
 
-    pub(super) fn built(&self) -> Result<FrameworkStack, BuildError> {
+    pub(crate) fn built(&self) -> Result<FrameworkStack, BuildError> {
         let chain: Vec<&FrameworkDescriptor> = self.chain.iter().collect();
         let questions: Vec<Arc<GenerateQuestion>> = self
             .chain
@@ -215,7 +224,7 @@ impl ToyCluster {
     }
 
     /// What comes of the cluster that `change` has spoilt.
-    pub(super) fn said(change: impl FnOnce(&mut Self)) -> String {
+    pub(crate) fn said(change: impl FnOnce(&mut Self)) -> String {
         let mut toys = Self::new(2);
         change(&mut toys);
         toys.built()
@@ -223,12 +232,12 @@ impl ToyCluster {
     }
 
     /// The same, with resources of the plugin `toy`.
-    pub(super) fn said_of(resources: Value) -> String {
+    pub(crate) fn said_of(resources: Value) -> String {
         Self::said(|toys| toys.bundles[1].template = json!({ "resources": resources }))
     }
 }
 
-pub(super) fn file(path: &str, component: &str) -> ConfigFile {
+pub(crate) fn file(path: &str, component: &str) -> ConfigFile {
     ConfigFile {
         components: vec![component.to_owned()],
         groups: vec![],

@@ -1,144 +1,19 @@
 //! Tests of [`super`]: merge, policy, references, sizes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::framework_build::FrameworkStack;
+use super::plugin_template::NameGrants;
+use super::test_frameworks::{ToyCluster, bundle, endpoint};
 use super::*;
-use crate::cluster::{
-    Flavor,
-    framework::{ClusterNetwork, ClusterNode, FrameworkEndpoint, NodeGroup, PortAudience},
-};
-
-/// What the plugin `cluster` is asked for one master and so many workers.
-pub(super) fn request(workers: u32) -> PluginRequest {
-    let flavor = Flavor {
-        name: "m1.large".to_owned(),
-        vcpus: 2,
-        ram_mib: 4096,
-        disk_gib: 20,
-    };
-    let group = |role: &str, nodes: Vec<ClusterNode>| NodeGroup {
-        role: role.to_owned(),
-        flavor: flavor.clone(),
-        image: "debian".to_owned(),
-        nodes,
-    };
-    let master = ClusterNode {
-        id: 1,
-        name: "master".to_owned(),
-        address: "10.77.0.10".to_owned(),
-    };
-    let worker = |id: u32| ClusterNode {
-        id,
-        name: format!("worker-{id}"),
-        address: format!("10.77.{}.{}", (10 + id) / 256, (10 + id) % 256),
-    };
-    PluginRequest {
-        cluster: "demo".to_owned(),
-        version: String::new(),
-        groups: vec![
-            group("master", vec![master]),
-            group("worker", (1..=workers).map(worker).collect()),
-        ],
-        settings: serde_json::Map::new(),
-        given: BTreeSet::new(),
-        network: ClusterNetwork {
-            cidr: "10.77.0.0/22".to_owned(),
-            external: None,
-            access: vec![],
-        },
-        mirror: None,
-        proxy: None,
-        key: None,
-        signal_transport: "CFN_SIGNAL".to_owned(),
-        timeout_s: 600,
-        services: vec![],
-        taken: vec![],
-    }
-}
-
-pub(super) fn descriptor(name: &str, types: &[&str]) -> PluginDescriptor {
-    PluginDescriptor {
-        name: name.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        versions: vec![],
-        default_version: String::new(),
-        requires: vec![],
-        provides: vec![],
-        roles: vec![],
-        parameters: json!({}).into(),
-        ports: vec![],
-        resource_types: types.iter().map(|t| (*t).to_owned()).collect(),
-    }
-}
-
-pub(super) fn part(plugin: &str, template: Value) -> PluginBundle {
-    PluginBundle {
-        plugin: plugin.to_owned(),
-        template,
-        files: vec![],
-        scripts: vec![],
-        endpoints: vec![],
-        services: vec![],
-        taken: vec![],
-    }
-}
-
-/// A cluster part that satisfies every check.
-pub(super) fn nodes(request: &PluginRequest) -> PluginBundle {
-    let mut template = test_cluster::nodes_template(request);
-    template["outputs"] =
-        json!({"master_address": {"value": {"get_attr": ["master_server", "first_address"]}}});
-    part("cluster", template)
-}
-
-fn built(second: PluginBundle) -> Result<ClusterBundle, String> {
-    let request = request(2);
-    let parts = vec![nodes(&request), second];
-    let descriptors = [
-        descriptor("cluster", &test_cluster::NODE_TYPES),
-        descriptor(
-            "hadoop",
-            &["OS::Neutron::SecurityGroupRule", "OS::Cinder::Volume"],
-        ),
-    ];
-    build_bundle(
-        &[request.clone(), request],
-        &CloudAccess::default(),
-        "demo",
-        &descriptors.iter().collect::<Vec<_>>(),
-        parts,
-    )
-    .map_err(|violations| violations.to_string())
-}
-
-fn hadoop(resources: Value) -> PluginBundle {
-    part("hadoop", json!({ "resources": resources }))
-}
+use crate::cluster::framework_bundle::EndpointReach;
 
 #[test]
 fn a_good_chain_becomes_one_template() {
-    let mut second = hadoop(
-        json!({"hadoop_volume": {"type": "OS::Cinder::Volume", "properties": {"size": 1}, "depends_on": "ready_handle"}}),
-    );
-    let endpoint = |name: &str, role: &str, audience| FrameworkEndpoint {
-        name: name.to_owned(),
-        description: "where".to_owned(),
-        role: role.to_owned(),
-        scheme: "http".to_owned(),
-        port: 9870,
-        path: "/".to_owned(),
-        audience,
-    };
-    second.endpoints = vec![
-        endpoint("web", "master", PortAudience::Admin),
-        endpoint("inner", "master", PortAudience::Cluster),
-        endpoint("workers_web", "worker", PortAudience::Admin),
-    ];
-    let bundle = built(second).unwrap();
-    let sections: Vec<&String> = bundle.template.as_object().unwrap().keys().collect();
+    let stack = ToyCluster::new(2).built().unwrap();
+    let sections: Vec<&String> = stack.template.as_object().unwrap().keys().collect();
     assert_eq!(
         sections,
         [
@@ -148,50 +23,40 @@ fn a_good_chain_becomes_one_template() {
             "outputs"
         ]
     );
-    let outputs = &bundle.template["outputs"];
-    assert_eq!(
-        outputs["web"]["value"],
-        json!({"list_join": ["", ["http://", {"get_attr": ["master_server", "first_address"]}, ":9870/"]]})
-    );
-    assert_eq!(outputs["inner"]["value"], "http://10.77.0.10:9870/");
-    assert_eq!(
-        outputs["workers_web"]["value"]["worker-2"],
-        "http://10.77.0.12:9870/"
-    );
-    assert_eq!(
-        bundle.files.keys().collect::<Vec<_>>(),
-        ["node-master.sh", "node-worker.sh"]
-    );
+    let files: Vec<&str> = stack
+        .files
+        .keys()
+        .map(|name| name.split('-').nth(1).unwrap())
+        .collect();
+    assert_eq!(files, ["master.sh", "worker", "worker"]);
 }
 
 #[test]
 fn what_two_plugins_define_is_refused_by_both_names() {
-    let mut second = hadoop(json!({}));
-    second.template["outputs"] = json!({});
-    second.endpoints = vec![FrameworkEndpoint {
-        name: "master_address".to_owned(),
-        description: String::new(),
-        role: "master".to_owned(),
-        scheme: "http".to_owned(),
-        port: 1,
-        path: String::new(),
-        audience: PortAudience::Admin,
-    }];
+    let said = ToyCluster::said(|toys| {
+        let taken = endpoint("master_address", "server", 1, EndpointReach::Tunnel);
+        toys.bundles[1].endpoints.push(taken);
+    });
     assert_eq!(
-        built(second).unwrap_err(),
-        "plugin `cluster` and `hadoop`: both define the output or endpoint `master_address`"
+        said,
+        "plugin `cluster` and `toy`: both define the output or endpoint `master_address`"
     );
-    let request = request(1);
-    let twice = [
-        part("a", json!({"resources": {"x": {}}})),
-        part("b", json!({"resources": {"x": {}}})),
-    ];
-    let described = [descriptor("a", &[]), descriptor("b", &[])];
-    let parts: Vec<PluginTemplate<'_>> = twice
-        .iter()
-        .zip(&described)
-        .map(|(part, descriptor)| PluginTemplate::of_plugin(&request, descriptor, part))
-        .collect();
+    let template = json!({"resources": {"x": {}}});
+    let grants = || NameGrants {
+        cluster: "demo",
+        groups: &[],
+        key: None,
+        cidr: "",
+        external_network: None,
+        signal_transport: "",
+        settings: vec![],
+    };
+    let parts = ["a", "b"].map(|plugin| PluginTemplate {
+        plugin,
+        template: &template,
+        resource_types: &[],
+        grants: grants(),
+    });
     let violations = merge::merge_templates("", &parts, &serde_json::Map::new(), &[]);
     let violations = ContractViolations(violations.unwrap_err());
     assert_eq!(
@@ -200,153 +65,145 @@ fn what_two_plugins_define_is_refused_by_both_names() {
     );
 }
 
-/// Asserts that each of these resources of the plugin `hadoop` is refused with the text beside it.
+/// Asserts that each of these resources of the plugin `toy` is refused with the text beside it.
 fn assert_refused(cases: Vec<(Value, &str)>) {
     for (resources, wanted) in cases {
-        let refusal = built(hadoop(resources.clone())).unwrap_err();
+        let refusal = ToyCluster::said_of(resources.clone());
         assert!(refusal.contains(wanted), "{resources}: {refusal}");
-        assert!(refusal.starts_with("plugin `hadoop`: "), "{refusal}");
+        assert!(refusal.starts_with("plugin `toy`: "), "{refusal}");
     }
 }
 
-const RULE_TYPE: &str = "OS::Neutron::SecurityGroupRule";
+const VALUE_TYPE: &str = "OS::Heat::Value";
 
-/// A volume with this metadata: any text may stand there, however it comes about.
-fn volume_with(metadata: Value) -> Value {
-    json!({"hadoop_volume": {"type": "OS::Cinder::Volume", "properties": {"size": 1, "metadata": metadata}}})
+/// A value: anything may stand there, however it comes about.
+fn value_of(value: Value) -> Value {
+    json!({"toy_value": {"type": VALUE_TYPE, "properties": {"value": value}}})
 }
 
 #[test]
 fn each_resource_that_a_plugin_may_not_have_is_named() {
     assert_refused(vec![
         (
-            json!({"rule": {"type": RULE_TYPE}}),
-            "must be of a-z, 0-9 and _ and begin with `hadoop_`",
+            json!({"value": {"type": VALUE_TYPE}}),
+            "must be of a-z, 0-9 and _ and begin with `toy_`",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Cinder::VolumeAttachment"}}),
-            "which its descriptor does not declare",
+            json!({"toy_x": {"type": "OS::Nova::ServerGroup"}}),
+            "`OS::Nova::ServerGroup` is the plugin `cluster`'s",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Heat::Stack"}}),
+            json!({"toy_x": {"type": "OS::Heat::Stack"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Keystone::User"}}),
+            json!({"toy_x": {"type": "OS::Keystone::User"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": "http://evil.example/x.yaml"}}),
+            json!({"toy_x": {"type": "http://evil.example/x.yaml"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": "nested.yaml"}}),
+            json!({"toy_x": {"type": "nested.yaml"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Nova::Quota"}}),
+            json!({"toy_x": {"type": "OS::Nova::Quota"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Nova::Server"}}),
+            json!({"toy_x": {"type": "OS::Nova::Server"}}),
             "`OS::Nova::Server` is the plugin `cluster`'s",
         ),
         (
-            json!({"hadoop_x": {"type": "OS::Nova::KeyPair"}}),
+            json!({"toy_x": {"type": "OS::Nova::KeyPair"}}),
             "which no plugin may add",
         ),
         (
-            json!({"hadoop_x": {"type": RULE_TYPE, "external_id": "1"}}),
+            json!({"toy_x": {"type": VALUE_TYPE, "external_id": "1"}}),
             "has `external_id`",
         ),
-        (json!({"hadoop_x": {}}), "has no type"),
+        (json!({"toy_x": {}}), "has no type"),
     ]);
+    let undeclared = ToyCluster::said(|toys| {
+        toys.chain[1].resource_types.clear();
+        toys.bundles[1].template = json!({ "resources": value_of(json!(1)) });
+    });
+    assert!(
+        undeclared.contains("which its descriptor does not declare"),
+        "{undeclared}"
+    );
 }
 
 #[test]
 fn each_thing_that_a_plugin_may_not_do_is_named() {
     assert_refused(vec![
         (
-            volume_with(json!({"a": {"get_resource": "nowhere"}})),
+            value_of(json!({"a": {"get_resource": "nowhere"}})),
             "get_resource names `nowhere`, which is not in resources",
         ),
         (
-            volume_with(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
+            value_of(json!({"a": [{"get_attr": ["nowhere", "x"]}]})),
             "get_attr names `nowhere`",
         ),
         (
-            volume_with(json!({"a": {"get_param": "nowhere"}})),
+            value_of(json!({"a": {"get_param": "nowhere"}})),
             "get_param names `nowhere`, which is not in parameters",
         ),
         (
-            volume_with(json!({"a": {"get_file": "node-master.sh"}})),
-            "get_file may stand in a server's user data alone",
-        ),
-        (
-            volume_with(json!({"a": {"if": ["nowhere", 1, 2]}})),
+            value_of(json!({"a": {"if": ["nowhere", 1, 2]}})),
             "condition names `nowhere`",
         ),
         (
-            volume_with(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
+            value_of(json!({"a": {"list_join": ["", [{"get_param": "x"}]]}})),
             "get_param names `x`",
         ),
         (
-            volume_with(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
+            value_of(json!({"a": {"str_replace": {"template": "", "params": {}}}})),
             "the function `str_replace` may not be used",
         ),
         (
-            volume_with(json!({"a": {"yaql": {}}})),
+            value_of(json!({"a": {"yaql": {}}})),
             "the function `yaql` may not be used",
         ),
         (
-            json!({"hadoop_x": {"type": RULE_TYPE, "depends_on": ["nowhere"]}}),
+            json!({"toy_x": {"type": VALUE_TYPE, "depends_on": ["nowhere"]}}),
             "depends_on names `nowhere`",
         ),
         (
-            json!({"hadoop_x": {"type": RULE_TYPE, "condition": "nowhere"}}),
+            json!({"toy_x": {"type": VALUE_TYPE, "condition": "nowhere"}}),
             "condition names `nowhere`",
         ),
     ]);
+    let with = |plugin: &str, template: Value| {
+        ToyCluster::said(|toys| {
+            toys.bundles[1] = bundle(plugin, template);
+        })
+    };
     assert!(
-        built(part("hadoop", json!({"heat_template_version": "x"})))
-            .unwrap_err()
+        with("toy", json!({"heat_template_version": "x"}))
             .contains("its template has `heat_template_version`")
     );
-    assert!(
-        built(part("spark", json!({})))
-            .unwrap_err()
-            .contains("answered in the name of `hadoop`")
-    );
-    assert!(
-        built(hadoop(volume_with(
-            json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"})
-        )))
-        .is_ok()
-    );
+    assert!(with("spark", json!({})).contains("answered in the name of `toy`"));
+    let taken = value_of(json!({"a": {"get_param": "OS::stack_name"}, "b": "get_param: nowhere"}));
+    assert_eq!(ToyCluster::said_of(taken), "");
 }
 
 #[test]
 fn every_node_has_one_server_and_readiness_counts_them_all() {
-    let request = request(2);
-    let descriptors = [descriptor("cluster", &test_cluster::NODE_TYPES)];
-    let whole = |change: &dyn Fn(&mut Value)| {
-        let mut part = nodes(&request);
-        change(&mut part.template["resources"]);
-        build_bundle(
-            std::slice::from_ref(&request),
-            &CloudAccess::default(),
-            "",
-            &[&descriptors[0]],
-            vec![part],
-        )
-        .map_err(|violations| violations.to_string())
+    let whole = |change: &dyn Fn(&mut Value)| -> Result<FrameworkStack, String> {
+        let mut toys = ToyCluster::new(2);
+        change(&mut toys.bundles[0].template["resources"]);
+        toys.built().map_err(|violations| violations.to_string())
     };
     assert!(whole(&|_| {}).is_ok());
     let missing =
-        whole(&|resources| drop(resources.as_object_mut().unwrap().remove("worker_2_server")));
-    assert_eq!(
-        missing.unwrap_err(),
-        "the whole: there is no server `worker_2_server`"
+        whole(&|resources| drop(resources.as_object_mut().unwrap().remove("master_server")));
+    let missing = missing.unwrap_err();
+    assert!(
+        missing.contains("the whole: there is no server `master_server`"),
+        "{missing}"
     );
     let more =
         whole(&|resources| resources["worker_3_server"] = resources["worker_2_server"].clone());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::node_script::{HOME, NodeContent, script_owner};
+use super::node_script::{HOME, NodeContent};
 
 /// A line of a manifest as its kind and its fields.
 struct ReadLine<'a> {
@@ -65,18 +65,17 @@ pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet
         }
     }
     // What `setup` does it may do by `stampede_restart`.
-    let scripts = paths.iter().filter(|path| {
-        script_owner(path).is_some_and(|(_, stage)| stage == "setup")
-    });
-    restarted.extend(scripts.filter_map(|path| script_component(path)));
+    let scripts = paths.iter().filter_map(|path| script_at(path));
+    let setups = scripts.filter(|(stage, _)| *stage == "setup");
+    restarted.extend(setups.map(|(_, component)| component));
     own(restarted.intersection(&units).copied().collect())
 }
 
-/// The component that the script at this path is of.
-pub fn script_component(path: &str) -> Option<&str> {
-    let (_, file) = path.rsplit_once('/')?;
-    let (_, rest) = file.split_once('.')?;
-    rest.strip_suffix(".sh")
+/// The stage and the component of the script at this path; none where it is no script.
+pub fn script_at(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix(HOME)?.strip_prefix("/scripts/")?;
+    let (_, file) = rest.split_once('/')?;
+    file.strip_suffix(".sh")?.split_once('.')
 }
 
 #[cfg(test)]

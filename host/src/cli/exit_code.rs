@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::{
     openstack::CloudError,
-    orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
+    orchestrator::{OrchestratorError, planning::plan_error::PlanError},
 };
 
 use super::{RefusedRequest, UsageError};

@@ -7,63 +7,58 @@ use serde_json::{Map, Value};
 
 use super::{line_printer::LinePrinter, table};
 use crate::{
-    bundle::{PluginBundle, sizes},
-    orchestrator::planning::cluster_plan::ClusterPlan,
+    bundle::sizes, cluster::framework_bundle::FrameworkBundle,
+    orchestrator::planning::framework_plan::FrameworkPlan,
 };
 
-/// Prints tables: resources, files, scripts, what is taken of the nodes, services, endpoints,
-/// sizes.
-pub(super) fn print_plan(out: &mut LinePrinter<'_>, plan: &ClusterPlan) -> Result<()> {
-    let parts = &plan.bundle.parts;
+/// Prints tables: resources, files, scripts, what is granted, services, endpoints, sizes.
+pub(super) fn print_plan(out: &mut LinePrinter<'_>, plan: &FrameworkPlan) -> Result<()> {
+    let parts = &plan.stack.bundles;
+    let resources = |part: &FrameworkBundle| {
+        let resources = part.template.get("resources");
+        resource_rows(&part.plugin, resources.and_then(|all| all.as_object()))
+    };
     print_section(
         out,
         "RESOURCES",
         &["PLUGIN", "TYPE", "COUNT", "SUCH AS"],
-        parts
-            .iter()
-            .flat_map(|part| {
-                resource_rows(
-                    &part.plugin,
-                    part.template.get("resources").and_then(Value::as_object),
-                )
-            })
-            .collect(),
+        parts.iter().flat_map(resources).collect(),
     )?;
     print_section(
         out,
         "FILES ON THE NODES",
-        &["PLUGIN", "ROLES", "PATH", "BYTES"],
+        &["PLUGIN", "COMPONENTS", "GROUPS", "PATH", "BYTES"],
         parts.iter().flat_map(files).collect(),
     )?;
     print_section(
         out,
         "SCRIPTS",
-        &["PLUGIN", "ROLE", "STAGE", "NAME", "LINES"],
+        &["PLUGIN", "COMPONENT", "STAGE", "LINES"],
         parts.iter().flat_map(scripts).collect(),
     )?;
     print_section(
         out,
-        "TAKEN OF EACH NODE",
-        &["PLUGIN", "ROLE", "MEMORY MIB", "TCP PORTS"],
-        parts.iter().flat_map(shares).collect(),
+        "GRANTED OF EACH NODE",
+        &["PLUGIN", "COMPONENT", "GROUP", "MEMORY MIB"],
+        grants(plan),
     )?;
     print_section(
         out,
         "SERVICES",
-        &["PLUGIN", "SERVICE", "NODE", "ATTRIBUTES"],
+        &["PLUGIN", "SERVICE", "ATTRIBUTES"],
         parts.iter().flat_map(services).collect(),
     )?;
     print_section(
         out,
         "ENDPOINTS",
-        &["PLUGIN", "OUTPUT", "ROLE", "URL", "FOR"],
+        &["PLUGIN", "OUTPUT", "COMPONENT", "URL", "REACH"],
         parts.iter().flat_map(endpoints).collect(),
     )?;
-    let sizes = size_rows(&plan.bundle.template, &plan.bundle.files);
+    let sizes = size_rows(&plan.stack.template, &plan.stack.files);
     print_section(out, "SIZES", &["WHAT", "IS", "LIMIT"], sizes)
 }
 
-pub(super) fn print_section(
+fn print_section(
     out: &mut LinePrinter<'_>,
     title: &str,
     heads: &[&str],
@@ -78,10 +73,7 @@ pub(super) fn print_section(
 }
 
 /// One row for each type of a plugin's resources.
-pub(super) fn resource_rows(
-    plugin: &str,
-    resources: Option<&Map<String, Value>>,
-) -> Vec<Vec<String>> {
+fn resource_rows(plugin: &str, resources: Option<&Map<String, Value>>) -> Vec<Vec<String>> {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, body) in resources.into_iter().flatten() {
         kinds
@@ -106,93 +98,78 @@ pub(super) fn resource_rows(
     kinds.into_iter().map(row).collect()
 }
 
-fn files(part: &PluginBundle) -> Vec<Vec<String>> {
-    part.files
-        .iter()
-        .map(|file| {
-            vec![
-                part.plugin.clone(),
-                file.roles.join(", "),
-                file.path.clone(),
-                file.content.len().to_string(),
-            ]
-        })
-        .collect()
-}
-
-fn scripts(part: &PluginBundle) -> Vec<Vec<String>> {
-    let lines = |body: &str| body.lines().count().to_string();
-    let row = |script: &crate::bundle::NodeScript| {
+fn files(part: &FrameworkBundle) -> Vec<Vec<String>> {
+    let row = |file: &crate::cluster::framework_bundle::ConfigFile| {
         vec![
             part.plugin.clone(),
-            script.role.clone(),
+            file.components.join(", "),
+            file.groups.join(", "),
+            file.path.clone(),
+            file.content.len().to_string(),
+        ]
+    };
+    part.files.iter().map(row).collect()
+}
+
+fn scripts(part: &FrameworkBundle) -> Vec<Vec<String>> {
+    let row = |script: &crate::cluster::framework_bundle::ComponentScript| {
+        vec![
+            part.plugin.clone(),
+            script.component.clone(),
             script.stage.as_str().to_owned(),
-            script.name.clone(),
-            lines(&script.body),
+            script.body.lines().count().to_string(),
         ]
     };
     part.scripts.iter().map(row).collect()
 }
 
-fn shares(part: &PluginBundle) -> Vec<Vec<String>> {
-    let ports = |ports: &[u16]| {
-        ports
-            .iter()
-            .map(u16::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    part.taken
-        .iter()
-        .map(|share| {
+fn grants(plan: &FrameworkPlan) -> Vec<Vec<String>> {
+    let of_plugins = plan.stack.bundles.iter().filter_map(|part| {
+        let grants = plan.grants.get(&part.plugin)?;
+        Some(grants.iter().map(|grant| {
             vec![
                 part.plugin.clone(),
-                share.role.clone(),
-                share.memory_mib.to_string(),
-                ports(&share.ports),
+                grant.component.clone(),
+                grant.group.clone(),
+                grant.memory_mib.to_string(),
             ]
-        })
-        .collect()
+        }))
+    });
+    of_plugins.flatten().collect()
 }
 
-fn services(part: &PluginBundle) -> Vec<Vec<String>> {
-    let attributes = |all: &[(String, String)]| {
-        all.iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let row = |service: &crate::cluster::framework::ProvidedService| {
+fn services(part: &FrameworkBundle) -> Vec<Vec<String>> {
+    let row = |service: &crate::cluster::framework_request::FrameworkService| {
+        let attributes = service.attributes.iter();
+        let attributes = attributes.map(|(name, value)| format!("{name}={value}"));
         vec![
             part.plugin.clone(),
             service.name.clone(),
-            service.node.clone(),
-            attributes(&service.attributes),
+            attributes.collect::<Vec<_>>().join(" "),
         ]
     };
     part.services.iter().map(row).collect()
 }
 
-fn endpoints(part: &PluginBundle) -> Vec<Vec<String>> {
-    let row = |endpoint: &crate::cluster::framework::FrameworkEndpoint| {
-        let url = format!(
-            "{}://<{}>:{}{}",
-            endpoint.scheme, endpoint.role, endpoint.port, endpoint.path
-        );
-        let audience = format!("{:?}", endpoint.audience).to_lowercase();
+fn endpoints(part: &FrameworkBundle) -> Vec<Vec<String>> {
+    let row = |endpoint: &crate::cluster::framework_bundle::ComponentEndpoint| {
+        let (scheme, component) = (&endpoint.scheme, &endpoint.component);
         vec![
             part.plugin.clone(),
             endpoint.name.clone(),
-            endpoint.role.clone(),
-            url,
-            audience,
+            component.clone(),
+            format!(
+                "{scheme}://<{component}>:{}{}",
+                endpoint.port, endpoint.path
+            ),
+            format!("{:?}", endpoint.reach).to_lowercase(),
         ]
     };
     part.endpoints.iter().map(row).collect()
 }
 
 /// What is bounded of a stack, and by what.
-pub(super) fn size_rows(template: &Value, files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
+fn size_rows(template: &Value, files: &BTreeMap<String, String>) -> Vec<Vec<String>> {
     let row = |what: String, is: usize, limit: usize| vec![what, is.to_string(), limit.to_string()];
     let resources = template
         .get("resources")

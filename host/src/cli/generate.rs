@@ -16,9 +16,8 @@ use super::{
     arguments::parse_pair,
     directory,
     exit_code::CommandExit,
-    explain,
-    explain_frameworks::print_frameworks,
-    generated_files::{GeneratedFiles, GeneratedPlan, OutputFormat},
+    explain::print_plan,
+    generated_files::{GeneratedFiles, OutputFormat},
     line_printer::LinePrinter,
     plugins::PluginArgs,
     readme,
@@ -28,23 +27,15 @@ use crate::{
     bundle::yaml::to_yaml,
     cluster::{
         AttributeNames, CloudAccess, ClusterSpec, Flavor, GroupSpec, OperatorDefaults,
-        PluginContract, Problem,
-        attribute_names::PREFIX,
-        attributes,
-        cloud_access::keep_certificates,
-        flavor_choice::smallest_fitting,
-        framework::{NodeResources, PluginDescriptor},
-        framework_descriptor::FrameworkDescriptor,
-        group_value::attribute_of,
+        attribute_names::PREFIX, attributes, cloud_access::keep_certificates,
+        flavor_choice::smallest_fitting, framework::NodeResources, group_value::attribute_of,
     },
     orchestrator::planning::{
         ask_claims::{FrameworkSource, claim_cluster},
-        cluster_plan::{
-            PluginSource, nodes, plan_cluster, plugin_chain, plugin_planner::list_views,
-        },
         framework_plan::plan_frameworks,
         inventory,
-        planner::{ClaimedCluster, ResolvedFlavors},
+        planner::ResolvedFlavors,
+        plugin_chain::order_plugins,
     },
     plugin::PluginRegistry,
 };
@@ -105,7 +96,7 @@ pub(super) struct GenerateArgs {
 /// Generates.
 pub(super) async fn run(args: &GenerateArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let registry = args.plugins.load_registry()?;
-    let words = AttributeNames::from_descriptors(list_views(&registry));
+    let words = AttributeNames::from_descriptors(FrameworkSource::frameworks(&registry));
     let defaults = args.plugins.defaults(&words)?;
     let generated = generate_files(args, &registry, &words, &defaults).await?;
     if let Some(dir) = &args.out {
@@ -118,10 +109,7 @@ pub(super) async fn run(args: &GenerateArgs, out: &mut LinePrinter<'_>) -> Resul
         )?;
     }
     if args.explain {
-        match &generated.plan {
-            GeneratedPlan::Plugins(plan) => explain::print_plan(out, plan)?,
-            GeneratedPlan::Frameworks(plan) => print_frameworks(out, plan)?,
-        }
+        print_plan(out, &generated.plan)?;
     }
     Ok(CommandExit::Done)
 }
@@ -144,15 +132,9 @@ async fn generate_files(
         .unwrap_or_else(|| args.framework.replace([',', ' '], "-"));
     let mut spec = attributes::parse(&name, &given, defaults, words).map_err(RefusedRequest)?;
     let mut assumed = assume_defaults(&mut spec);
-    let asked = AskedPlugins::choose(&spec, registry).map_err(RefusedRequest)?;
-    let claimed = match &asked {
-        AskedPlugins::Plugins(chain) => ClaimedCluster {
-            spec,
-            smallest: nodes::smallest_resources(chain),
-            ..ClaimedCluster::default()
-        },
-        AskedPlugins::Frameworks(chain) => claim_cluster(&spec, chain, registry).await?,
-    };
+    let there = FrameworkSource::frameworks(registry);
+    let chain = order_plugins(&spec.frameworks, &there).map_err(RefusedRequest)?;
+    let claimed = claim_cluster(&spec, &chain, registry).await?;
     let mut spec = claimed.spec.clone();
     let mut groups = BTreeMap::new();
     for group in spec.groups.iter_mut() {
@@ -169,15 +151,7 @@ async fn generate_files(
             ..CloudAccess::default()
         },
     };
-    let plan = match &asked {
-        AskedPlugins::Plugins(chain) => {
-            GeneratedPlan::Plugins(plan_cluster(&spec, &chosen, chain, registry).await?)
-        }
-        AskedPlugins::Frameworks(chain) => {
-            let planned = plan_frameworks(&spec, &chosen, &claimed, chain, registry);
-            GeneratedPlan::Frameworks(planned.await?)
-        }
-    };
+    let plan = plan_frameworks(&spec, &chosen, &claimed, &chain, registry).await?;
     let is_used = |flavor: &&Flavor| chosen.groups.values().any(|used| used.name == flavor.name);
     for unused in args.flavors.iter().filter(|flavor| !is_used(flavor)) {
         assumed.push(format!(
@@ -185,9 +159,9 @@ async fn generate_files(
             unused.name
         ));
     }
-    assumed.extend(list_trusted(&plan));
+    assumed.extend(list_trusted(&plan.stack.template));
     let timeout_min = spec.timeout_s.div_ceil(60) + STACK_SPARE_MIN;
-    let parameters = parameters(&plan);
+    let parameters = parameters(&plan.stack.template);
     Ok(GeneratedFiles {
         spec,
         plan,
@@ -195,30 +169,6 @@ async fn generate_files(
         timeout_min,
         parameters,
     })
-}
-
-/// The plugins of a cluster, in their order.
-enum AskedPlugins<'a> {
-    /// Of the contract 0.1.0.
-    Plugins(Vec<&'a PluginDescriptor>),
-    /// Of the contract 0.2.0.
-    Frameworks(Vec<&'a FrameworkDescriptor>),
-}
-
-impl<'a> AskedPlugins<'a> {
-    fn choose(spec: &ClusterSpec, registry: &'a PluginRegistry) -> Result<Self, Vec<Problem>> {
-        let asked = &spec.frameworks;
-        match plugin_chain::choose_contract(asked, &list_views(registry))? {
-            PluginContract::V0_1_0 => {
-                let there = PluginSource::descriptors(registry);
-                plugin_chain::order_plugins(asked, &there).map(Self::Plugins)
-            }
-            PluginContract::V0_2_0 => {
-                let there = FrameworkSource::frameworks(registry);
-                plugin_chain::order_plugins(asked, &there).map(Self::Frameworks)
-            }
-        }
-    }
 }
 
 /// The certificates of the cloud's own authority, and nothing else of the file.
@@ -256,8 +206,8 @@ fn assume_defaults(spec: &mut ClusterSpec) -> Vec<String> {
 }
 
 /// What the cloud must have, and could not be asked for.
-fn list_trusted(plan: &GeneratedPlan) -> Vec<String> {
-    let volumes = readme::volumes(plan.template()).next().map(|_| {
+fn list_trusted(template: &Value) -> Vec<String> {
+    let volumes = readme::volumes(template).next().map(|_| {
         "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
     });
     volumes.into_iter().collect()
@@ -313,9 +263,8 @@ fn choose_flavor(
 }
 
 /// The defaults of the template's parameters: what the request said.
-fn parameters(plan: &GeneratedPlan) -> Map<String, Value> {
-    let all = plan
-        .template()
+fn parameters(template: &Value) -> Map<String, Value> {
+    let all = template
         .get("parameters")
         .and_then(Value::as_object)
         .into_iter()
@@ -328,22 +277,22 @@ fn lay_out_files(
     generated: &GeneratedFiles,
     format: OutputFormat,
 ) -> Result<BTreeMap<String, String>> {
-    let plan = &generated.plan;
-    let mut files = plan.scripts();
+    let stack = &generated.plan.stack;
+    let mut files = generated.scripts();
     match format {
         OutputFormat::Yaml => {
-            files.insert("cluster.yaml".to_owned(), to_yaml(plan.template())?);
+            files.insert("cluster.yaml".to_owned(), to_yaml(&stack.template)?);
             files.insert(
                 "environment.yaml".to_owned(),
                 to_yaml(&json!({ "parameters": generated.parameters }))?,
             );
-            files.extend(plan.files().clone());
+            files.extend(stack.files.clone());
         }
         OutputFormat::HeatJson => {
             let body = json!({
                 "stack_name": generated.spec.name,
-                "template": plan.template(),
-                "files": plan.files(),
+                "template": stack.template,
+                "files": stack.files,
                 "parameters": generated.parameters,
                 "timeout_mins": generated.timeout_min,
                 "disable_rollback": true,
@@ -412,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_gets_the_smallest_flavor_that_fits_and_assumptions_are_told() {
+    fn a_group_gets_the_smallest_flavor_that_fits_and_assumptions_are_told() {
         let described = [
             parse_flavor("tiny=512,1,5").unwrap(),
             parse_flavor("big=8192,4,40").unwrap(),

@@ -30,7 +30,6 @@ mod directory;
 mod documents;
 mod exit_code;
 mod explain;
-mod explain_frameworks;
 mod foreign_text;
 mod generate;
 mod generated_files;
@@ -63,7 +62,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     cluster::{Problem, problem::lines},
     openstack::CloudError,
-    orchestrator::{OrchestratorError, planning::cluster_plan::PlanError},
+    orchestrator::{OrchestratorError, planning::plan_error::PlanError},
     store::StoreError,
     system::ending::{EndingSignal, EndingSignals},
 };

@@ -14,13 +14,12 @@ use super::{
 };
 use crate::{
     cluster::{
-        FrameworkView,
+        FrameworkDescriptor, PluginContract,
         attribute_names::{MEMORY_SHARE, MEMORY_SHARE_MEANING},
         attribute_schema::{ATTRIBUTES, AttributeSchema},
         group_attributes::group_rows,
         limits::MAX_MEMORY_SHARE,
     },
-    orchestrator::planning::cluster_plan::plugin_planner::list_views,
     plugin::{PluginLimits, PluginRegistry},
 };
 
@@ -108,32 +107,31 @@ fn describe_attribute(attribute: &AttributeSchema) -> AttributeRow {
 }
 
 fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
-    let views = list_views(registry);
-    let plugin = |view: &FrameworkView<'_>| PluginRow {
-        name: view.name.to_owned(),
-        contract: view.contract.to_string(),
-        versions: view.versions.to_vec(),
-        requires: view.requires.to_vec(),
-        uses: view.uses.to_vec(),
-        provides: view.provides.to_vec(),
-        components: view.components.iter().map(|one| one.name.clone()).collect(),
-        description: view.description.to_owned(),
+    let plugins = || registry.frameworks().map(|one| one.descriptor());
+    let plugin = |plugin: &FrameworkDescriptor| PluginRow {
+        name: plugin.name.clone(),
+        contract: PluginContract::SPOKEN.to_string(),
+        versions: plugin.versions.clone(),
+        requires: plugin.requires.clone(),
+        uses: plugin.uses.clone(),
+        provides: plugin.provides.clone(),
+        components: plugin
+            .components
+            .iter()
+            .map(|one| one.name.clone())
+            .collect(),
+        description: plugin.description.clone(),
     };
     let own = ATTRIBUTES.iter().map(describe_attribute);
     let of_groups = group_rows([ANY_GROUP]).map(|row| describe_attribute(&row));
     let mut attributes: Vec<AttributeRow> = own.chain(of_groups).collect();
-    // Of two plugins of one name, each once.
-    for row in views.iter().flat_map(parameters) {
-        if !attributes.iter().any(|other| other.name == row.name) {
-            attributes.push(row);
-        }
-    }
+    attributes.extend(plugins().flat_map(parameters));
     let disabled = registry.disabled().iter().map(|disabled| DisabledRow {
         path: disabled.path.display().to_string(),
         reason: disabled.reason.to_string(),
     });
     PluginsDocument {
-        plugins: views.iter().map(plugin).collect(),
+        plugins: plugins().map(plugin).collect(),
         attributes,
         disabled: disabled.collect(),
     }
@@ -166,16 +164,16 @@ fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Resul
     Ok(table::print_table(out, &heads, &rows)?)
 }
 
-fn parameters<'a>(view: &FrameworkView<'a>) -> impl Iterator<Item = AttributeRow> + use<'a> {
-    let framework = view.name;
-    let share = view.has_memory_share().then(|| AttributeRow {
+fn parameters(plugin: &FrameworkDescriptor) -> impl Iterator<Item = AttributeRow> {
+    let framework = &plugin.name;
+    let share = plugin.has_memory_share().then(|| AttributeRow {
         name: format!("{framework}.{MEMORY_SHARE}"),
         kind: "integer".to_owned(),
         default: String::new(),
         range: format!("1 to {MAX_MEMORY_SHARE}"),
         description: MEMORY_SHARE_MEANING.to_owned(),
     });
-    let parameters = view.user_parameters().map(move |(name, schema)| {
+    let parameters = plugin.user_parameters().map(move |(name, schema)| {
         let kind = match schema.get("type") {
             Some(Value::String(kind)) => kind.clone(),
             Some(Value::Array(kinds)) => kinds

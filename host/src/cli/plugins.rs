@@ -20,7 +20,7 @@ use crate::{
     metrics::HostMetrics,
     orchestrator::{
         ClusterPlanner,
-        planning::cluster_plan::plugin_planner::{PluginPlanner, list_views},
+        planning::{ask_claims::FrameworkSource, plugin_planner::PluginPlanner},
     },
     plugin::{CompiledSources, PluginLimits, PluginRegistry},
     system::{
@@ -62,7 +62,9 @@ impl PluginArgs {
         // On a thread of its own: compiling takes seconds, and a signal must not wait for it.
         let registry = tokio::task::spawn_blocking(move || args.load_registry()).await??;
         registry.record_calls(Arc::clone(metrics));
-        let defaults = self.defaults(&AttributeNames::from_descriptors(list_views(&registry)))?;
+        let defaults = self.defaults(&AttributeNames::from_descriptors(
+            FrameworkSource::frameworks(&registry),
+        ))?;
         Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 

@@ -8,7 +8,7 @@ use super::{
     directory,
     generated_files::{GeneratedFiles, OutputFormat},
 };
-use crate::cluster::contract_bridge::{OUTER_ADDRESS, OUTER_ADDRESS_TITLE};
+use crate::cluster::default_groups::{OUTER_ADDRESS, OUTER_ADDRESS_TITLE};
 
 /// Two commands, what was assumed, where the outputs are.
 pub(super) fn write_readme(
@@ -17,14 +17,14 @@ pub(super) fn write_readme(
     files: &BTreeMap<String, String>,
 ) -> String {
     let name = &generated.spec.name;
-    let title = generated.plan.template()["description"]
+    let title = generated.template()["description"]
         .as_str()
         .unwrap_or_default();
     let mut text = format!(
         "# {name}\n\n{title}\n\n{}",
         list_commands(generated, format)
     );
-    let complete = if generated.plan.is_verified() {
+    let complete = if generated.is_verified() {
         "every node has registered and a real job has verified the frameworks"
     } else {
         "every node has registered"
@@ -38,7 +38,7 @@ pub(super) fn write_readme(
     text.push_str(&format!(
         "{name}` shows the addresses:\n\n| output | what | for |\n|---|---|---|\n"
     ));
-    for (name, description, audience) in generated.plan.endpoints() {
+    for (name, description, audience) in generated.endpoints() {
         text.push_str(&format!("| `{name}` | {description} | {audience} |\n"));
     }
     text.push_str(&format!(
@@ -96,7 +96,7 @@ pub(super) fn volumes(template: &Value) -> impl Iterator<Item = (&str, bool)> {
 
 /// What the delete leaves behind.
 fn describe_kept(generated: &GeneratedFiles) -> String {
-    let kept: Vec<&str> = volumes(generated.plan.template())
+    let kept: Vec<&str> = volumes(generated.template())
         .filter(|(_, is_kept)| *is_kept)
         .map(|(name, _)| name)
         .collect();
@@ -139,7 +139,7 @@ fn describe_file(file: &str) -> &'static str {
             ": what was written here, for `sha256sum -c`; by it `--force` finds what a later run no longer makes"
         }
         name if name.starts_with("node-") => {
-            ": what the nodes of that role run, given to them as user data"
+            ": what the nodes of that kind run, given to them as user data"
         }
         _ => "",
     }

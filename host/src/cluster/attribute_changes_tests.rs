@@ -1,26 +1,13 @@
 //! What an update may give over a cluster whose plugins are others by now.
 
-use serde_json::json;
-
 use super::*;
-use crate::cluster::{framework::PluginDescriptor, spec::FrameworkChoice, test_groups::group};
+use crate::cluster::{spec::FrameworkChoice, test_groups::group, test_plugins::plugin_with};
 
 fn names() -> AttributeNames {
-    let plugin = |name: &str, versions: &[&str], parameters: &[&str]| -> PluginDescriptor {
-        let properties: serde_json::Map<_, _> = parameters
-            .iter()
-            .map(|p| ((*p).to_owned(), json!({})))
-            .collect();
-        serde_json::from_value(json!({
-            "name": name, "title": name, "description": "", "versions": versions, "default_version": versions.first().unwrap_or(&""),
-            "requires": [], "provides": [], "roles": [], "parameters": { "properties": properties }, "ports": [], "resource_types": [],
-        }))
-        .unwrap()
-    };
     AttributeNames::from_descriptors(&[
-        plugin("hadoop", &["3.6.0"], &["replication"]),
-        plugin("spark", &["4"], &["memory"]),
-        plugin("cluster", &[], &["mtu"]),
+        plugin_with("hadoop", &["3.6.0"], &["replication"]),
+        plugin_with("spark", &["4"], &["memory"]),
+        plugin_with("cluster", &[], &["mtu"]),
     ])
 }
 

@@ -8,7 +8,7 @@ use super::{
     attribute_schema::ATTRIBUTES,
     default_groups::canonical_name,
     framework::CLUSTER,
-    framework_view::FrameworkView,
+    framework_descriptor::FrameworkDescriptor,
     group_attributes::{group_of_attribute, group_rows},
     group_value::GROUPS_ATTRIBUTE,
     parse_value::shorten,
@@ -67,25 +67,29 @@ pub const MEMORY_SHARE_MEANING: &str = "percent of each node's memory that the f
 impl AttributeNames {
     /// With the plugins that are there. One that has the first word of an attribute of Stampede's
     /// own for its name (`network`, `worker`) cannot be asked for, since its parameters could not
-    /// be told from those. Of two of one name, which speak two contracts, all can be said.
-    pub fn from_descriptors<'a, View: Into<FrameworkView<'a>>>(
-        descriptors: impl IntoIterator<Item = View>,
+    /// be told from those.
+    pub fn from_descriptors<'a>(
+        descriptors: impl IntoIterator<Item = &'a FrameworkDescriptor>,
     ) -> Self {
         let hides_own = |name: &str| {
             ATTRIBUTES
                 .iter()
                 .any(|own| own.name.split('.').next() == Some(name))
         };
-        let mut frameworks: BTreeMap<String, PluginNames> = BTreeMap::new();
-        let views = descriptors.into_iter().map(Into::into);
-        for view in views.filter(|view| !hides_own(view.name)) {
-            let names = frameworks.entry(view.name.to_owned()).or_default();
-            add_missing(&mut names.versions, view.versions);
-            let parameters = view.user_parameters().map(|(name, _)| name);
-            add_missing(&mut names.parameters, parameters);
-            names.has_memory_share |= view.has_memory_share();
+        let descriptors = descriptors.into_iter();
+        let named = descriptors.filter(|descriptor| !hides_own(&descriptor.name));
+        let frameworks = named.map(|descriptor| {
+            let parameters = descriptor.user_parameters();
+            let names = PluginNames {
+                versions: descriptor.versions.clone(),
+                parameters: parameters.map(|(name, _)| name.clone()).collect(),
+                has_memory_share: descriptor.has_memory_share(),
+            };
+            (descriptor.name.clone(), names)
+        });
+        Self {
+            frameworks: frameworks.collect(),
         }
-        Self { frameworks }
     }
 
     /// All frameworks, without the plugin `cluster`.
@@ -176,14 +180,6 @@ impl AttributeNames {
         match group_of_attribute(name).filter(|group| !self.has_framework(group)) {
             Some(group) => format!("name the group `{group}` in `{GROUPS_ATTRIBUTE}`"),
             None => String::new(),
-        }
-    }
-}
-
-fn add_missing<'a>(all: &mut Vec<String>, more: impl IntoIterator<Item = &'a String>) {
-    for name in more {
-        if !all.contains(name) {
-            all.push(name.clone());
         }
     }
 }

@@ -15,8 +15,8 @@
 //!    range, and that no field is left without a row.
 //!
 //! That is all for requests, defaults, listings and updates. What then uses the field reads it from
-//! the spec: the search in the cloud (`orchestrator`'s `resolve`) or what plugins are asked
-//! (`orchestrator`'s `cluster_plan`, [`super::framework::PluginRequest`]). A plugin's own
+//! the spec: the search in the cloud (`orchestrator`'s `resolve`), what the plugin `cluster` is told
+//! (`host_facts`) or what is around nodes (`bundle`'s `node_surroundings`). A plugin's own
 //! parameters have no rows: its descriptor describes them by a JSON Schema.
 
 use std::borrow::Cow;

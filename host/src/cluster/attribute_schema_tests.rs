@@ -7,33 +7,17 @@ use crate::cluster::{
     AttributeNames, OperatorDefaults,
     attribute_names::PREFIX,
     attributes::{parse, render},
-    framework::PluginDescriptor,
     group_value::GroupValue,
+    test_plugins::plugin_with,
 };
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
 /// parameters and shares, and what the host keeps beside them.
 const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "settings", "memory_shares", "computed", "pins"];
 
-fn plugin(name: &str) -> PluginDescriptor {
-    PluginDescriptor {
-        name: name.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        versions: vec!["3.5.0".to_owned(), "3.4.3".to_owned()],
-        default_version: "3.5.0".to_owned(),
-        requires: vec![],
-        provides: vec![],
-        roles: vec![],
-        parameters: serde_json::json!({}).into(),
-        ports: vec![],
-        resource_types: vec![],
-    }
-}
-
 /// The spec of a request with this one attribute, or the paths of its problems.
 fn parsed(name: &str, value: &str) -> Result<ClusterSpec, Vec<String>> {
-    let plugins = [plugin("hadoop"), plugin("spark")];
+    let plugins = ["hadoop", "spark"].map(|name| plugin_with(name, &["3.5.0", "3.4.3"], &[]));
     let given = [(format!("{PREFIX}{name}"), value.to_owned())];
     let names = AttributeNames::from_descriptors(&plugins);
     parse("demo", &given, &OperatorDefaults::default(), &names)

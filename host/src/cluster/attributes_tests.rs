@@ -1,38 +1,15 @@
 //! Tests of [`super`].
 
 use proptest::prelude::*;
-use serde_json::json;
 
 use super::*;
-use crate::cluster::{framework::PluginDescriptor, problem::lines};
-
-fn descriptor(name: &str, versions: &[&str], parameters: &[&str]) -> PluginDescriptor {
-    let properties: serde_json::Map<String, serde_json::Value> = parameters
-        .iter()
-        .map(|p| ((*p).to_owned(), json!({})))
-        .collect();
-    PluginDescriptor {
-        name: name.to_owned(),
-        title: String::new(),
-        description: String::new(),
-        versions: versions.iter().map(|v| (*v).to_owned()).collect(),
-        default_version: versions
-            .first()
-            .map_or_else(String::new, |v| (*v).to_owned()),
-        requires: vec![],
-        provides: vec![],
-        roles: vec![],
-        parameters: json!({"type": "object", "properties": properties}).into(),
-        ports: vec![],
-        resource_types: vec![],
-    }
-}
+use crate::cluster::{problem::lines, test_plugins::plugin_with};
 
 fn words() -> AttributeNames {
     let all = [
-        descriptor("cluster", &[], &["dns-nameservers"]),
-        descriptor("hadoop", &["3.5.0", "3.4.3"], &["replication", "core-site"]),
-        descriptor("spark", &["4.0.4"], &["cores"]),
+        plugin_with("cluster", &[], &["dns-nameservers"]),
+        plugin_with("hadoop", &["3.5.0", "3.4.3"], &["replication", "core-site"]),
+        plugin_with("spark", &["4.0.4"], &["cores"]),
     ];
     AttributeNames::from_descriptors(&all)
 }
@@ -224,8 +201,8 @@ fn as_many_attributes_as_the_limit_says_and_not_one_more() {
         let names: Vec<String> = (0..n).map(|i| format!("p{i}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let words = AttributeNames::from_descriptors(&[
-            descriptor("cluster", &[], &names),
-            descriptor("hadoop", &[], &[]),
+            plugin_with("cluster", &[], &names),
+            plugin_with("hadoop", &[], &[]),
         ]);
         let given: Vec<(String, String)> = names
             .iter()
@@ -263,8 +240,8 @@ fn the_timeout_on_both_sides_of_its_bounds() {
 #[test]
 fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
     let words = AttributeNames::from_descriptors(&[
-        descriptor("network", &[], &["cidr", "x"]),
-        descriptor("hadoop", &[], &[]),
+        plugin_with("network", &[], &["cidr", "x"]),
+        plugin_with("hadoop", &[], &[]),
     ]);
     assert!(!words.has_framework("network") && words.has_framework("hadoop"));
     assert!(
@@ -281,8 +258,8 @@ fn a_plugin_that_would_hide_stampedes_own_attributes_cannot_be_asked_for() {
 #[test]
 fn as_many_frameworks_as_the_limit_says_and_not_one_more() {
     let many = |n: usize| {
-        let all: Vec<PluginDescriptor> = (0..n)
-            .map(|i| descriptor(&format!("f{i}"), &[], &[]))
+        let all: Vec<_> = (0..n)
+            .map(|i| plugin_with(&format!("f{i}"), &[], &[]))
             .collect();
         let names: Vec<&str> = all.iter().map(|d| d.name.as_str()).collect();
         parse(

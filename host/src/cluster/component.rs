@@ -1,4 +1,4 @@
-//! Components of frameworks and where they are placed, as the contract 0.2.0 has them. No I/O.
+//! Components of frameworks and where they are placed. No I/O.
 
 use serde::{Deserialize, Serialize};
 

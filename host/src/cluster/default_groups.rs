@@ -1,7 +1,9 @@
 //! The groups that every cluster has, and the words for them: how people say them, and the short
 //! names of their attributes. Nothing else in the host knows these words, but for the rows of their
-//! attributes in [`super::attribute_schema`], what is bound to the plugin contract
-//! ([`super::contract_bridge`]) and what former versions have written (`former_records`). Pure.
+//! attributes in [`super::attribute_schema`] and what former versions have written
+//! (`former_records`). Pure.
+
+use super::node_group::NodeGroups;
 
 /// The group whose first node the others join.
 pub const MASTER: &str = "master";
@@ -9,6 +11,12 @@ pub const MASTER: &str = "master";
 pub const WORKER: &str = "worker";
 /// Both, as the attribute `groups` says them.
 pub const GROUPS: &str = "master,worker";
+/// The group whose first node people reach by its outer address.
+pub const OUTER_GROUP: &str = MASTER;
+/// The output that holds that address; the plugin `cluster` defines it.
+pub const OUTER_ADDRESS: &str = "master_address";
+/// What it is, for people.
+pub const OUTER_ADDRESS_TITLE: &str = "where the master is reached";
 /// How many workers, as users write it.
 pub const WORKERS: &str = "workers";
 /// Which workers leave, as users write it.
@@ -68,6 +76,13 @@ pub fn sized_group() -> &'static DefaultGroup {
     last
 }
 
+/// The node by which people come into a cluster.
+pub fn leading_node(groups: &NodeGroups) -> String {
+    let group = groups.get(OUTER_GROUP);
+    let name = group.and_then(|group| group.node_names().into_iter().next());
+    name.unwrap_or_else(|| OUTER_GROUP.to_owned())
+}
+
 /// One node of a group, for people: `a worker`, `a node of edge`.
 pub fn one_node(group: &str) -> String {
     match find_default(group) {
@@ -101,4 +116,9 @@ pub fn canonical_name(name: &str) -> &str {
         .flat_map(|group| group.short_names)
         .find(|(full, _)| *full == name);
     short.map_or(name, |(_, short)| *short)
+}
+
+/// Whether a group may get nodes beside those that it was made with: a cluster keeps its masters.
+pub fn may_grow(group: &str) -> bool {
+    group != MASTER
 }

@@ -221,7 +221,7 @@ fn value_text(name: &str, value: &toml::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::framework::PluginDescriptor;
+    use crate::cluster::test_plugins::plugin_with;
 
     #[test]
     fn a_toml_file_sets_any_attribute() {
@@ -243,12 +243,8 @@ mod tests {
     }
 
     fn names() -> AttributeNames {
-        let descriptor = serde_json::json!({
-            "name": "hadoop", "title": "", "description": "", "versions": [], "default_version": "", "requires": [], "provides": [], "roles": [],
-            "parameters": {"properties": {"core_site": {}, "block-size": {}}}, "ports": [], "resource_types": [],
-        });
-        let descriptor: PluginDescriptor = serde_json::from_value(descriptor).unwrap();
-        AttributeNames::from_descriptors(&[descriptor])
+        let hadoop = plugin_with("hadoop", &[], &["core_site", "block-size"]);
+        AttributeNames::from_descriptors(&[hadoop])
     }
 
     #[test]
@@ -300,7 +296,7 @@ mod tests {
             .check_names(&names());
         let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
         let wanted = [
-            "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, core_site, block-size)",
+            "hadoop: has a value of its own, but is a table (write [hadoop] with any of version, memory_share, core_site, block-size)",
             "network: has a value of its own, but is a table (write [network] with any of external, cidr, access, open, open_unauthenticated)",
         ];
         assert_eq!(told, wanted);

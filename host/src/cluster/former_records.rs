@@ -1,15 +1,29 @@
 //! How records and snapshots of former versions said what is said by node groups today: a cluster
 //! had one master and numbered workers, each with a flavor of its own and all with one image. They
-//! are read, and written anew by groups when the cluster changes next. Pure.
+//! are read, and written anew by groups with whatever changes the record next. And what becomes of
+//! clusters that were made by a former version of the plugin contract. Pure.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    CloudAccess, Flavor,
+    CloudAccess, ClusterSpec, Flavor, PluginContract,
     default_groups::{MASTER, WORKER},
 };
+
+/// Why a cluster cannot be changed that was made by a former version of the plugin contract; none
+/// where it was made by the one of now. Nothing is known of what stands on its nodes but by name.
+pub(crate) fn refuse_change(spec: &ClusterSpec) -> Option<String> {
+    let pins = spec.pins.as_deref();
+    let contract = pins.map_or_else(PluginContract::default, |pins| pins.contract);
+    (contract != PluginContract::SPOKEN).then(|| {
+        format!(
+            "`{}` was made by the plugin contract {contract}, which this Stampede no longer speaks: it is shown and deleted as before, and cannot be changed; deploy a new cluster",
+            spec.name
+        )
+    })
+}
 
 /// The groups of a spec, in either form.
 #[derive(Deserialize)]

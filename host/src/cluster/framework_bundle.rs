@@ -1,4 +1,4 @@
-//! What a framework plugin of the contract 0.2.0 adds to a cluster, as the host uses it: data that
+//! What a framework plugin adds to a cluster, as the host uses it: data that
 //! nodes bring about, scripts, endpoints and services.
 //!
 //! `components` names the plugin's own that were claimed, and is never empty.

@@ -1,4 +1,4 @@
-//! What a framework plugin of the contract 0.2.0 is asked, and what it claims, as the host uses
+//! What a framework plugin is asked, and what it claims, as the host uses
 //! them.
 
 use std::collections::BTreeMap;

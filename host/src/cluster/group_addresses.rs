@@ -113,7 +113,7 @@ impl GroupAddresses {
         blocks.collect::<Vec<_>>().join(" ")
     }
 
-    /// The blocks of all groups that have nodes, as nodes of the contract 0.2.0 read them. The first
+    /// The blocks of all groups that have nodes, as nodes read them. The first
     /// group has two: its first node's, and that of its further nodes.
     pub fn all_blocks(self, groups: &[NodeGroup]) -> String {
         let [first, second] = &DEFAULT_GROUPS;

@@ -6,22 +6,15 @@ use crate::cluster::{
     AttributeNames, ClusterSpec, OperatorDefaults,
     attribute_names::PREFIX,
     attributes::{parse, render},
-    framework::PluginDescriptor,
     limits,
     limits::MAX_GROUP_NODES,
     problem::lines,
+    test_plugins::plugin_with,
 };
 
 fn words() -> AttributeNames {
-    let plugin = |name: &str| -> PluginDescriptor {
-        serde_json::from_value(serde_json::json!({
-            "name": name, "title": "", "description": "", "versions": [], "default_version": "",
-            "requires": [], "provides": [], "roles": [], "ports": [], "resource_types": [],
-            "parameters": { "properties": { "count": {} } },
-        }))
-        .unwrap()
-    };
-    AttributeNames::from_descriptors(&[plugin("hadoop"), plugin("spark"), plugin("apache-hive")])
+    let plugin = |name| plugin_with(name, &[], &["count"]);
+    AttributeNames::from_descriptors(&["hadoop", "spark", "apache-hive"].map(plugin))
 }
 
 fn spec(given: &[(&str, &str)]) -> Result<ClusterSpec, String> {

@@ -10,13 +10,12 @@
 //! - [`spec`]: what a user asked for; [`node_group`]: the nodes of a cluster by their groups;
 //!   [`group_addresses`]: where they stand in its network; [`group_attributes`],
 //!   [`group_value`]: what is said of them; [`reserved_words`]: what neither they nor plugins are called
-//! - [`default_groups`]: the groups that every cluster has; [`contract_bridge`]: what the plugin
-//!   contract takes for granted of them; `former_records`: how former versions wrote them
-//! - [`framework`]: what a plugin is, is asked, and offers; [`parameter_schema`]: its parameters;
-//!   [`typed_value`]: a text as a value of such a type
-//! - [`component`]; [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: the same of the contract
-//!   0.2.0
-//! - [`framework_view`]: what users are told of plugins of either contract
+//! - [`default_groups`]: the groups that every cluster has; `former_records`: how former versions
+//!   wrote them
+//! - [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: what a plugin says of itself, is asked, and
+//!   adds; [`component`]: what of it is placed on nodes; [`framework`]: nodes as it is told of them
+//! - [`parameter_schema`]: its parameters; [`typed_value`]: a text as a value of such a type
+//! - [`plugin_contract`]: by which version of the contract a cluster was made
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
@@ -34,18 +33,16 @@ pub mod attributes;
 pub mod change;
 pub mod cloud_access;
 pub mod component;
-pub mod contract_bridge;
 mod default_group_rows;
 pub mod default_groups;
 pub mod defaults;
 pub mod flavor;
 pub mod flavor_choice;
-mod former_records;
+pub(crate) mod former_records;
 pub mod framework;
 pub mod framework_bundle;
 pub mod framework_descriptor;
 pub mod framework_request;
-pub mod framework_view;
 pub mod group_addresses;
 pub mod group_attributes;
 pub mod group_value;
@@ -57,6 +54,7 @@ pub mod parameter_schema;
 mod parse_value;
 pub mod pins;
 mod placement_text;
+pub mod plugin_contract;
 pub mod problem;
 pub mod progress;
 pub mod reserved_words;
@@ -64,6 +62,8 @@ pub mod spec;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod test_groups;
+#[cfg(test)]
+pub(crate) mod test_plugins;
 pub mod typed_value;
 
 pub use attribute_names::AttributeNames;
@@ -71,10 +71,11 @@ pub use change::{ClusterChange, ClusterRest, MemberNews, RolloutStep};
 pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;
-pub use framework_view::{FrameworkView, PluginContract};
+pub use framework_descriptor::FrameworkDescriptor;
 pub use lifecycle::Lifecycle;
 pub use node_group::{GroupSpec, NodeGroups, NodeIds};
 pub use pins::{ClusterPins, PinnedPlugin};
+pub use plugin_contract::PluginContract;
 pub use problem::Problem;
 pub use spec::ClusterSpec;
 pub use state::{ClusterState, LifecyclePhase};

@@ -11,8 +11,8 @@ use super::{
     component::{ComponentNeed, ComponentPlacement},
     former_records::StoredGroupPins,
     framework_request::{ComponentGrant, ConfigExtension, FrameworkClaims},
-    framework_view::PluginContract,
     placement_text,
+    plugin_contract::PluginContract,
 };
 
 /// What a cluster was made of.
@@ -37,7 +37,7 @@ pub struct ClusterPins {
     /// The contract that its plugins speak.
     #[serde(skip_serializing_if = "PluginContract::is_first")]
     pub contract: PluginContract,
-    /// Which nodes have which components; of plugins with components, as all below.
+    /// Which nodes have which components.
     #[serde(skip_serializing_if = "Vec::is_empty", with = "placement_text")]
     pub placements: Vec<ComponentPlacement>,
     /// What each plugin has claimed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cluster::FrameworkView;
+use crate::cluster::FrameworkDescriptor;
 use crate::orchestrator::{
     Caller, ClientAttributes, ClusterGroup, ClusterLookup, ClusterView, CreateOutcome,
     MembershipChange, Orchestrator, OrchestratorError, ViewVersion,
@@ -20,7 +20,7 @@ pub trait ClusterService: Clone + Send + Sync + 'static {
     type Found: FoundCluster;
 
     /// The frameworks that clusters can run.
-    fn frameworks(&self) -> Vec<FrameworkView<'_>>;
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor>;
     /// Whether requests can be served.
     fn ready(&self) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
     /// Validates the token for the project.
@@ -130,7 +130,7 @@ impl ClusterService for Orchestrator {
     type Caller = Caller;
     type Found = ClusterLookup;
 
-    fn frameworks(&self) -> Vec<FrameworkView<'_>> {
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
         Self::frameworks(self)
     }
 

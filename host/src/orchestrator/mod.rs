@@ -32,7 +32,7 @@ use std::sync::{Arc, Weak};
 use secrecy::SecretString;
 
 use crate::{
-    cluster::{FrameworkView, attribute_names::AttributeNames, defaults::OperatorDefaults},
+    cluster::{FrameworkDescriptor, attribute_names::AttributeNames, defaults::OperatorDefaults},
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
     store::RecordStore,
@@ -398,7 +398,7 @@ impl Orchestrator {
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
-    pub fn frameworks(&self) -> Vec<FrameworkView<'_>> {
+    pub fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
         self.context.planner.descriptors()
     }
 

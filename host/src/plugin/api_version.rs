@@ -20,16 +20,8 @@ const GIVEN: [&str; 6] = [
 /// How a component's file begins; a core module has another layer number in the same place.
 const COMPONENT: [u8; 8] = [0, b'a', b's', b'm', 0x0d, 0, 1, 0];
 
-/// A version of the contract that this host speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ApiVersion {
-    V0_1_0,
-    V0_2_0,
-}
-
-/// All that this host speaks, oldest first.
-const SPOKEN: [(&str, ApiVersion); 2] =
-    [("0.1.0", ApiVersion::V0_1_0), ("0.2.0", ApiVersion::V0_2_0)];
+/// The versions of the contract that this host speaks.
+const SPOKEN: [&str; 1] = ["0.2.0"];
 
 /// Says in plain words what is not a component, since the compiler's message does not.
 pub(super) fn check_file(bytes: &[u8]) -> Result<(), LoadFailure> {
@@ -40,38 +32,31 @@ pub(super) fn check_file(bytes: &[u8]) -> Result<(), LoadFailure> {
     }
 }
 
-/// The version that the component exports; and that it wants nothing which the host does not give.
-pub(super) fn check_component(
-    engine: &Engine,
-    component: &Component,
-) -> Result<ApiVersion, LoadFailure> {
+/// Whether the component exports a version that is spoken, and wants nothing which the host does
+/// not give.
+pub(super) fn check_component(engine: &Engine, component: &Component) -> Result<(), LoadFailure> {
     let kind = component.component_type();
     let exports: Vec<&str> = kind.exports(engine).map(|(name, _)| name).collect();
     let imports: Vec<&str> = kind.imports(engine).map(|(name, _)| name).collect();
-    let version = choose_version(&exports)?;
-    refuse_unknown(&imports)?;
-    Ok(version)
+    check_versions(&exports)?;
+    refuse_unknown(&imports)
 }
 
-fn choose_version(exports: &[&str]) -> Result<ApiVersion, LoadFailure> {
+fn check_versions(exports: &[&str]) -> Result<(), LoadFailure> {
     let theirs: Vec<&str> = exports
         .iter()
         .filter_map(|name| name.strip_prefix(FRAMEWORK))
         .collect();
-    let spoken = || SPOKEN.map(|(name, _)| name).join(", ");
+    let spoken = SPOKEN.join(", ");
     if theirs.is_empty() {
-        return Err(LoadFailure::NotAPlugin {
-            interface: FRAMEWORK,
-            spoken: spoken(),
-        });
+        let interface = FRAMEWORK;
+        return Err(LoadFailure::NotAPlugin { interface, spoken });
     }
-    let newest = SPOKEN.iter().rev().find(|(name, _)| theirs.contains(name));
-    newest
-        .map(|(_, version)| *version)
-        .ok_or_else(|| LoadFailure::UnknownVersion {
-            theirs: theirs.join(", "),
-            spoken: spoken(),
-        })
+    if theirs.iter().any(|version| SPOKEN.contains(version)) {
+        return Ok(());
+    }
+    let theirs = theirs.join(", ");
+    Err(LoadFailure::UnknownVersion { theirs, spoken })
 }
 
 fn refuse_unknown(imports: &[&str]) -> Result<(), LoadFailure> {
@@ -91,41 +76,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_that_both_speak_is_taken() {
-        assert_eq!(
-            choose_version(&["stampede:framework/framework@0.1.0", "other:thing/x"]).unwrap(),
-            ApiVersion::V0_1_0
-        );
-        assert_eq!(
-            choose_version(&[
-                "stampede:framework/framework@0.9.0",
-                "stampede:framework/framework@0.1.0"
-            ])
-            .unwrap(),
-            ApiVersion::V0_1_0
-        );
-        assert_eq!(
-            choose_version(&[
-                "stampede:framework/framework@0.2.0",
-                "stampede:framework/framework@0.1.0"
-            ])
-            .unwrap(),
-            ApiVersion::V0_2_0
-        );
-        let error = choose_version(&["stampede:framework/framework@0.9.0"])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("speaks version 0.9.0")
-                && error.contains("this host speaks 0.1.0, 0.2.0"),
-            "{error}"
-        );
-        assert!(
-            choose_version(&["wasi:cli/run@0.2.0"])
-                .unwrap_err()
-                .to_string()
-                .contains("is not a Stampede plugin")
-        );
+    fn a_version_that_is_not_spoken_is_refused_by_both_their_numbers() {
+        check_versions(&["stampede:framework/framework@0.2.0", "other:thing/x"]).unwrap();
+        check_versions(&[
+            "stampede:framework/framework@0.9.0",
+            "stampede:framework/framework@0.2.0",
+        ])
+        .unwrap();
+        for version in ["0.1.0", "0.9.0"] {
+            let export = format!("stampede:framework/framework@{version}");
+            let error = check_versions(&[&export]).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("speaks version {version}"))
+                    && error.contains("this host speaks 0.2.0"),
+                "{error}"
+            );
+        }
+        let error = check_versions(&["wasi:cli/run@0.2.0"]).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("is not a Stampede plugin"), "{error}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use super::compiled_store::{CompiledStore, own_uid, program_uid};
-use super::plugin_guest::PluginDescription;
+use crate::cluster::FrameworkDescriptor;
 
 /// The compiled plugins that came with this program, if it is its own owner who put them there:
 /// whoever can write the program is trusted with code already. Never a folder beside plugins, which
@@ -66,7 +66,7 @@ impl CompileCache {
         &self,
         engine: &Engine,
         digest: &str,
-    ) -> Option<(Component, PluginDescription)> {
+    ) -> Option<(Component, FrameworkDescriptor)> {
         self.folder.load(engine, digest)
     }
 
@@ -75,9 +75,9 @@ impl CompileCache {
         &self,
         digest: &str,
         component: &Component,
-        description: &PluginDescription,
+        descriptor: &FrameworkDescriptor,
     ) -> io::Result<()> {
-        self.folder.store(digest, component, description, 0o600)?;
+        self.folder.store(digest, component, descriptor, 0o600)?;
         self.drop_oldest()
     }
 

@@ -13,9 +13,9 @@ use std::thread;
 
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
-use super::plugin_guest::PluginDescription;
 use super::sandbox::PluginSandbox;
 use super::{LoadFailure, PluginLimits, compiled_plugin};
+use crate::cluster::FrameworkDescriptor;
 
 /// The hidden command of this program that compiles one plugin.
 pub const COMPILE_COMMAND: &str = "compile-plugin";
@@ -41,7 +41,7 @@ pub(super) fn compile_in_process(
     bytes: Vec<u8>,
     name: &str,
     limits: PluginLimits,
-) -> Result<(Vec<u8>, PluginDescription), LoadFailure> {
+) -> Result<(Vec<u8>, FrameworkDescriptor), LoadFailure> {
     let told = serde_json::to_string(&limits).map_err(|e| broken(format!("has no limits: {e}")))?;
     let mut child = Command::new(program)
         .args([COMPILE_COMMAND, name, &told])
@@ -117,7 +117,7 @@ fn read_answer(
     mut answer: Vec<u8>,
     words: &str,
     limits: PluginLimits,
-) -> Result<(Vec<u8>, PluginDescription), LoadFailure> {
+) -> Result<(Vec<u8>, FrameworkDescriptor), LoadFailure> {
     if status.code() == Some(REFUSED) {
         return Err(LoadFailure::Refused(plain(words)));
     }

@@ -7,15 +7,16 @@ use wasmtime::component::Component;
 use super::api_version;
 use super::compiled_store::sha256;
 use super::plugin_files::read_file;
-use super::plugin_guest::{PluginDescription, PluginGuest};
 use super::sandbox::PluginSandbox;
+use super::v0_2_0::{LinkedFramework, read_descriptor};
 use super::{LoadFailure, PluginError, PluginFault};
+use crate::cluster::FrameworkDescriptor;
 
 /// A plugin that passed all checks.
 pub(super) struct CompiledPlugin {
     pub(super) component: Component,
-    pub(super) guest: PluginGuest,
-    pub(super) description: PluginDescription,
+    pub(super) guest: LinkedFramework,
+    pub(super) descriptor: FrameworkDescriptor,
     pub(super) digest: String,
 }
 
@@ -33,11 +34,10 @@ impl CompiledPlugin {
     }
 
     pub(super) fn check_name(self, path: &Path) -> Result<Self, LoadFailure> {
-        let name = self.description.name();
-        if name == file_stem(path) {
+        if self.descriptor.name == file_stem(path) {
             Ok(self)
         } else {
-            Err(LoadFailure::WrongName(name.to_owned()))
+            Err(LoadFailure::WrongName(self.descriptor.name))
         }
     }
 
@@ -45,19 +45,21 @@ impl CompiledPlugin {
     pub(super) fn of(
         component: Component,
         digest: String,
-        said: Option<PluginDescription>,
+        said: Option<FrameworkDescriptor>,
         sandbox: &PluginSandbox,
         path: &Path,
     ) -> Result<Self, LoadFailure> {
-        let guest = PluginGuest::link(&component, sandbox)?;
-        let description = match said {
-            Some(description) => description,
+        api_version::check_component(&sandbox.engine, &component)?;
+        let guest = LinkedFramework::new(&sandbox.linker, &component)
+            .map_err(|error| LoadFailure::Link(error.into()))?;
+        let descriptor = match said {
+            Some(descriptor) => descriptor,
             None => describe(&guest, sandbox, &file_stem(path))?,
         };
         Ok(Self {
             component,
             guest,
-            description,
+            descriptor,
             digest,
         })
     }
@@ -74,11 +76,11 @@ pub(super) fn compile_and_describe(
     bytes: &[u8],
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<(Component, PluginDescription), LoadFailure> {
+) -> Result<(Component, FrameworkDescriptor), LoadFailure> {
     let component = compile(bytes, sandbox)?;
     let path = Path::new(name).with_extension("wasm");
     let fresh = CompiledPlugin::of(component, String::new(), None, sandbox, &path)?;
-    Ok((fresh.component, fresh.description))
+    Ok((fresh.component, fresh.descriptor))
 }
 
 pub(super) fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component, LoadFailure> {
@@ -88,20 +90,20 @@ pub(super) fn compile(bytes: &[u8], sandbox: &PluginSandbox) -> Result<Component
 
 /// Runs a guest's `describe` on this thread, which must not be one of tokio's.
 fn describe(
-    guest: &PluginGuest,
+    guest: &LinkedFramework,
     sandbox: &PluginSandbox,
     name: &str,
-) -> Result<PluginDescription, LoadFailure> {
+) -> Result<FrameworkDescriptor, LoadFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(LoadFailure::Runtime)?;
-    let described: Result<PluginDescription, PluginError> = runtime.block_on(async {
+    let described: Result<FrameworkDescriptor, PluginError> = runtime.block_on(async {
         let mut call = sandbox.begin_call().await;
         let outcome =
             tokio::time::timeout(sandbox.limits.time, guest.describe(&mut call.store)).await;
-        let (judge, ended) = call.end(name, outcome)?;
-        judge().map_err(|breach| ended.fault(name, PluginFault::Contract(breach)))
+        let (theirs, ended) = call.end(name, outcome)?;
+        read_descriptor(theirs).map_err(|breach| ended.fault(name, PluginFault::Contract(breach)))
     });
     described.map_err(LoadFailure::Describe)
 }

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use super::plugin_guest::PluginDescription;
+use crate::cluster::FrameworkDescriptor;
 
 /// A note is a descriptor and a checksum; nothing of that kind is longer.
 const NOTE_BYTES: u64 = 1 << 20;
@@ -35,7 +35,7 @@ pub(super) struct CompiledStore {
 #[derive(Serialize, Deserialize)]
 struct CompiledNote {
     compiled_sha256: String,
-    description: PluginDescription,
+    descriptor: FrameworkDescriptor,
 }
 
 impl CompiledStore {
@@ -56,7 +56,7 @@ impl CompiledStore {
         &self,
         engine: &Engine,
         digest: &str,
-    ) -> Option<(Component, PluginDescription)> {
+    ) -> Option<(Component, FrameworkDescriptor)> {
         let note: CompiledNote =
             serde_json::from_slice(&self.read_trusted(&self.note_path(digest), NOTE_BYTES)?)
                 .ok()?;
@@ -64,7 +64,7 @@ impl CompiledStore {
         if sha256(&compiled) != note.compiled_sha256 {
             return None;
         }
-        Some((deserialize(engine, &compiled)?, note.description))
+        Some((deserialize(engine, &compiled)?, note.descriptor))
     }
 
     /// Keeps them in files of that mode. The note comes last and each appears whole, so that a host
@@ -73,13 +73,13 @@ impl CompiledStore {
         &self,
         digest: &str,
         component: &Component,
-        description: &PluginDescription,
+        descriptor: &FrameworkDescriptor,
         mode: u32,
     ) -> io::Result<()> {
         let compiled = component.serialize().map_err(io::Error::other)?;
         let note = CompiledNote {
             compiled_sha256: sha256(&compiled),
-            description: description.clone(),
+            descriptor: descriptor.clone(),
         };
         write_whole(&self.compiled_path(digest), &compiled, mode)?;
         write_whole(&self.note_path(digest), &serde_json::to_vec(&note)?, mode)

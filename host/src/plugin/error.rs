@@ -80,9 +80,6 @@ pub enum LoadFailure {
     /// Its file is called otherwise than it.
     #[error("says that its name is `{0}`: name the file {0}.wasm")]
     WrongName(String),
-    /// Another of its name and its contract is there already.
-    #[error("is called `{0}`, as another one of the same contract is")]
-    Twice(String),
 }
 
 /// A file that could not be used.
@@ -155,34 +152,13 @@ pub struct PluginError {
 /// What in a plugin's answer is not as the contract says.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractBreach {
-    /// A text that is to be JSON.
-    #[error("its {what} not JSON: {source}")]
-    NotJson {
-        /// Which, with its verb: `template is`.
-        what: &'static str,
-        /// Where it is not.
-        source: serde_json::Error,
-    },
-    /// A value that is to be a JSON Schema.
-    #[error("its {what} not a JSON Schema: {source}")]
-    NotSchema {
-        /// Which, with its verb: `parameters are`.
-        what: String,
-        /// What is wrong with it.
-        source: Box<jsonschema::ValidationError<'static>>,
-    },
-    /// A parameter whose default is not one of its own values.
-    #[error("the default of its parameter {parameter:?} is refused by its own schema: {source}")]
-    RefusedDefault {
-        /// The parameter.
-        parameter: String,
-        /// Why it is not.
-        source: Box<jsonschema::ValidationError<'static>>,
-    },
-    /// Any other rule; says which, and what breaks it.
-    #[error("{0}")]
-    Rule(String),
-    /// All that is not as the contract 0.2.0 says, each with its place.
+    /// Its parameters' schema is none.
+    #[error("its parameters are not a JSON Schema: {0}")]
+    NotSchema(#[source] Box<jsonschema::ValidationError<'static>>),
+    /// Its parameters' schema has a keyword that costs too much.
+    #[error("its parameters use {0}: write the schema out")]
+    Keyword(String),
+    /// All that is not as the contract says, each with its place.
     #[error("{0}")]
     Faults(FaultList),
 }

@@ -1,4 +1,4 @@
-//! A plugin of the contract 0.2.0, ready to be asked.
+//! A plugin, ready to be asked.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::cluster::framework_descriptor::FrameworkDescriptor;
 use crate::cluster::framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion};
 use crate::system::clock::monotonic_now;
 
-/// A plugin of the contract 0.2.0, compiled and linked. Each call runs in a fresh sandbox.
+/// A plugin, compiled and linked. Each call runs in a fresh sandbox.
 pub struct LoadedFramework {
     pub(super) descriptor: Arc<FrameworkDescriptor>,
     pub(super) digest: String,

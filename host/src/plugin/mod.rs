@@ -7,16 +7,13 @@
 //!
 //! Layout, in reading order
 //! - [`PluginRegistry`]: the plugins of a folder, and those that disabled themselves
-//! - [`LoadedPlugin`]: one of them: its descriptor, and `generate`
+//! - [`LoadedFramework`]: one of them: its descriptor, `claim` and `generate`
 //! - [`GenerateError`], [`PluginError`], [`PluginFault`], [`ContractBreach`], [`LoadFailure`]: the
 //!   ways it fails
 //! - [`PluginLimits`]: all bounds, in one struct
-//! - [`LoadedFramework`]: one of the contract 0.2.0: `claim` and `generate`
-//! - `v0_1_0`, `v0_2_0`: the contract of that version, to and from the host's types; `plugin_guest`:
-//!   a guest of either
+//! - `v0_2_0`: the contract of that version, to and from the host's types, and its rules
 //! - `api_version`: which version a component speaks and what it imports, read before it runs
-//! - `validate`: the rules of the contract that its types cannot express; `counts`: how many things
-//!   it may name
+//! - `schema_rules`: what no schema of parameters may have
 //! - `compile_process`: compiling, in a process of its own
 //! - `fault_list`: all that is wrong with an answer, each with its place
 //! - `judged_call`: the look at an answer within the time of its call; `sandbox`: one bounded call; `deterministic_wasi`: what a guest is given; `engine`: the
@@ -27,7 +24,6 @@ mod cache;
 mod compile_process;
 mod compiled_plugin;
 mod compiled_store;
-mod counts;
 mod deterministic_wasi;
 mod engine;
 mod error;
@@ -36,12 +32,10 @@ mod judged_call;
 mod limits;
 mod loaded_framework;
 mod plugin_files;
-mod plugin_guest;
 mod registry;
 mod sandbox;
-mod v0_1_0;
+mod schema_rules;
 mod v0_2_0;
-mod validate;
 
 pub use compile_process::{COMPILE_COMMAND, run_compile_process};
 pub use error::{
@@ -50,4 +44,4 @@ pub use error::{
 pub use fault_list::FaultList;
 pub use limits::PluginLimits;
 pub use loaded_framework::LoadedFramework;
-pub use registry::{CompiledSources, LoadedPlugin, PluginRegistry};
+pub use registry::{CompiledSources, PluginRegistry};

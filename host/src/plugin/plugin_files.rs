@@ -10,17 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{LoadError, LoadFailure, PluginLimits};
 
-/// Below the folder of plugins: those of the contract 0.2.0 whose names plugins of the one before
-/// have, as long as there are both.
-const BESIDE: &str = "0.2.0";
-
-/// The plugins of a folder, and of the one inside it for those of another contract.
+/// The plugins of a folder, by name.
 pub(super) fn wasm_files(dir: &Path, limits: PluginLimits) -> Result<Vec<PathBuf>, LoadError> {
-    let mut files = files_of(dir)?;
-    let beside = dir.join(BESIDE);
-    if beside.is_dir() {
-        files.extend(files_of(&beside)?);
-    }
+    let files = files_of(dir)?;
     if files.len() > limits.plugins {
         return Err(LoadError::TooMany {
             dir: dir.to_owned(),

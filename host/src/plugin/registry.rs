@@ -2,11 +2,10 @@
 //! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use tracing::{Instrument as _, info_span, warn};
+use tracing::warn;
 use wasmtime::component::Component;
 
 use super::api_version;
@@ -14,33 +13,18 @@ use super::cache::{self, CompileCache};
 use super::compile_process::compile_in_process;
 use super::compiled_plugin::{CompiledPlugin, compile, file_stem};
 use super::compiled_store::{self, CompiledStore, sha256};
-use super::judged_call::CallDeadline;
 use super::plugin_files::{load_in_parallel, read_file, wasm_files};
-use super::plugin_guest::{PluginDescription, PluginGuest};
 use super::sandbox::PluginSandbox;
-use super::{
-    DisabledPlugin, GenerateError, LoadError, LoadFailure, LoadedFramework, PluginLimits, v0_1_0,
-    validate,
-};
-use crate::bundle::PluginBundle;
-use crate::cluster::framework::{PluginDescriptor, PluginRequest};
+use super::schema_rules::check_schema;
+use super::{DisabledPlugin, LoadError, LoadFailure, LoadedFramework, PluginLimits};
+use crate::cluster::FrameworkDescriptor;
 use crate::metrics::HostMetrics;
-use crate::system::clock::monotonic_now;
 
 /// All plugins of a folder, by name.
 pub struct PluginRegistry {
     sandbox: Arc<PluginSandbox>,
-    plugins: BTreeMap<String, LoadedPlugin>,
     frameworks: BTreeMap<String, LoadedFramework>,
     disabled: Vec<DisabledPlugin>,
-}
-
-/// A plugin, compiled and linked. Each call runs in a fresh sandbox.
-pub struct LoadedPlugin {
-    descriptor: Arc<PluginDescriptor>,
-    digest: String,
-    guest: v0_1_0::LinkedGuest,
-    sandbox: Arc<PluginSandbox>,
 }
 
 /// Where compiled plugins may be.
@@ -102,15 +86,14 @@ impl PluginRegistry {
         };
         let mut registry = Self {
             sandbox: Arc::clone(&sandbox),
-            plugins: BTreeMap::new(),
             frameworks: BTreeMap::new(),
             disabled: Vec::new(),
         };
         for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, limits.compiles, |path| {
             load_plugin(path, &sandbox, &kept)
         }) {
-            match loaded.and_then(|compiled| registry.insert(compiled)) {
-                Ok(()) => {}
+            match loaded {
+                Ok(compiled) => registry.keep(compiled),
                 Err(reason) => {
                     warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
                     registry.disabled.push(DisabledPlugin { path, reason });
@@ -142,9 +125,9 @@ impl PluginRegistry {
             let fresh =
                 compiled.map_err(|reason| LoadError::Disabled(DisabledPlugin { path, reason }))?;
             folder
-                .store(&fresh.digest, &fresh.component, &fresh.description, 0o644)
+                .store(&fresh.digest, &fresh.component, &fresh.descriptor, 0o644)
                 .map_err(unwritten)?;
-            names.push(fresh.description.name().to_owned());
+            names.push(fresh.descriptor.name.clone());
         }
         Ok(names)
     }
@@ -154,123 +137,31 @@ impl PluginRegistry {
         let _ = self.sandbox.metrics.set(metrics);
     }
 
-    /// Keeps a plugin by its version of the contract.
-    fn insert(&mut self, compiled: CompiledPlugin) -> Result<(), LoadFailure> {
-        let CompiledPlugin {
-            guest,
-            description,
-            digest,
-            ..
-        } = compiled;
-        let name = description.name().to_owned();
-        let sandbox = Arc::clone(&self.sandbox);
-        match (guest, description) {
-            (PluginGuest::V0_1_0(guest), PluginDescription::V0_1_0(descriptor)) => {
-                let descriptor = Arc::new(descriptor);
-                let plugin = LoadedPlugin {
-                    descriptor,
-                    digest,
-                    guest,
-                    sandbox,
-                };
-                keep_once(&mut self.plugins, name, plugin)?;
-            }
-            (PluginGuest::V0_2_0(guest), PluginDescription::V0_2_0(descriptor)) => {
-                let descriptor = Arc::new(descriptor);
-                let framework = LoadedFramework {
-                    descriptor,
-                    digest,
-                    guest,
-                    sandbox,
-                };
-                keep_once(&mut self.frameworks, name, framework)?;
-            }
-            // Of one digest both are of one version, unless somebody wrote the note.
-            _ => return Err(LoadFailure::Compiler("described another plugin".to_owned())),
-        }
-        Ok(())
+    fn keep(&mut self, compiled: CompiledPlugin) {
+        let framework = LoadedFramework {
+            descriptor: Arc::new(compiled.descriptor),
+            digest: compiled.digest,
+            guest: compiled.guest,
+            sandbox: Arc::clone(&self.sandbox),
+        };
+        // A name is that of the file, so there is one of each.
+        let name = framework.descriptor.name.clone();
+        self.frameworks.insert(name, framework);
     }
 
-    /// A plugin of the contract 0.2.0 by its name.
+    /// A plugin by its name.
     pub fn framework(&self, name: &str) -> Option<&LoadedFramework> {
         self.frameworks.get(name)
     }
 
-    /// All of the contract 0.2.0 that can be used, by name.
+    /// All that can be used, by name.
     pub fn frameworks(&self) -> impl Iterator<Item = &LoadedFramework> {
         self.frameworks.values()
-    }
-
-    /// A plugin of the contract 0.1.0 by its name.
-    pub fn get(&self, name: &str) -> Option<&LoadedPlugin> {
-        self.plugins.get(name)
-    }
-
-    /// All of the contract 0.1.0 that can be used, by name.
-    pub fn iter(&self) -> impl Iterator<Item = &LoadedPlugin> {
-        self.plugins.values()
     }
 
     /// Those that cannot, by path.
     pub fn disabled(&self) -> &[DisabledPlugin] {
         &self.disabled
-    }
-}
-
-impl LoadedPlugin {
-    /// What it says of itself; checked when it was loaded.
-    pub fn descriptor(&self) -> &PluginDescriptor {
-        &self.descriptor
-    }
-
-    /// SHA-256 of its file, in lower-case hexadecimal.
-    pub fn digest(&self) -> &str {
-        &self.digest
-    }
-
-    /// Its part of a cluster. The same request gives the same part, byte for byte. Needs a tokio
-    /// runtime with time.
-    ///
-    /// # Errors
-    /// The request's problems, all at once, or that the plugin broke.
-    pub async fn generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
-        let start = monotonic_now();
-        let nodes: usize = request.groups.iter().map(|group| group.nodes.len()).sum();
-        let span = info_span!("plugin.generate", plugin = %self.descriptor.name, nodes);
-        let answer = self.call_generate(request).instrument(span).await;
-        self.sandbox.record_answer(&answer, start);
-        answer
-    }
-
-    async fn call_generate(&self, request: &PluginRequest) -> Result<PluginBundle, GenerateError> {
-        let mut call = self.sandbox.begin_call().await;
-        let deadline = CallDeadline::from_now(&self.sandbox);
-        let asked = self.guest.generate(&mut call.store, request);
-        let outcome = tokio::time::timeout_at(deadline.at(), asked).await;
-        let descriptor = Arc::clone(&self.descriptor);
-        let judge = move |answer| {
-            let answer = v0_1_0::from_answer(&descriptor.name, answer)?;
-            validate::check_answer(&descriptor, &answer)?;
-            Ok(answer)
-        };
-        deadline
-            .judge(call, &self.descriptor.name, outcome, judge)
-            .await
-    }
-}
-
-/// The first of a name is kept.
-fn keep_once<Plugin>(
-    plugins: &mut BTreeMap<String, Plugin>,
-    name: String,
-    plugin: Plugin,
-) -> Result<(), LoadFailure> {
-    match plugins.entry(name) {
-        Entry::Vacant(free) => {
-            free.insert(plugin);
-            Ok(())
-        }
-        Entry::Occupied(taken) => Err(LoadFailure::Twice(taken.key().clone())),
     }
 }
 
@@ -283,12 +174,12 @@ fn load_plugin(
     let bytes = read_file(path, sandbox.limits.file_bytes)?;
     let digest = sha256(&bytes);
     let fresh = match kept.load(sandbox, &digest) {
-        Some((component, description)) => {
-            CompiledPlugin::of(component, digest, Some(description), sandbox, path)?
+        Some((component, descriptor)) => {
+            CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?
         }
         None => {
-            let (component, description) = kept.compile(bytes, sandbox, path)?;
-            let fresh = CompiledPlugin::of(component, digest, description, sandbox, path)?;
+            let (component, descriptor) = kept.compile(bytes, sandbox, path)?;
+            let fresh = CompiledPlugin::of(component, digest, descriptor, sandbox, path)?;
             kept.store(sandbox, &fresh, path);
             fresh
         }
@@ -296,7 +187,7 @@ fn load_plugin(
     let compiled = fresh.check_name(path)?;
     // Here is a thread that may take its time. What came compiled, or was kept, was held to the
     // rules of another day.
-    validate::check_schema(compiled.description.parameters()).map_err(LoadFailure::Schema)?;
+    check_schema(&compiled.descriptor.parameters).map_err(LoadFailure::Schema)?;
     Ok(compiled)
 }
 
@@ -305,7 +196,7 @@ impl OpenedSources<'_> {
         &self,
         sandbox: &PluginSandbox,
         digest: &str,
-    ) -> Option<(Component, PluginDescription)> {
+    ) -> Option<(Component, FrameworkDescriptor)> {
         let shipped = self
             .shipped
             .as_ref()
@@ -320,7 +211,7 @@ impl OpenedSources<'_> {
         bytes: Vec<u8>,
         sandbox: &PluginSandbox,
         path: &Path,
-    ) -> Result<(Component, Option<PluginDescription>), LoadFailure> {
+    ) -> Result<(Component, Option<FrameworkDescriptor>), LoadFailure> {
         let Some(program) = self.compiler else {
             return Ok((compile(&bytes, sandbox)?, None));
         };
@@ -338,7 +229,7 @@ impl OpenedSources<'_> {
     fn store(&self, sandbox: &PluginSandbox, fresh: &CompiledPlugin, path: &Path) {
         if let Some(Err(error)) = self
             .cache(sandbox)
-            .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.description))
+            .map(|cache| cache.store(&fresh.digest, &fresh.component, &fresh.descriptor))
         {
             warn!(plugin.path = %path.display(), "plugin is compiled at every start: cannot write the cache: {error}");
         }

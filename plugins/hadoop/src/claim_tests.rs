@@ -54,7 +54,7 @@ fn sizes(ram_mib: u32, vcpus: u32) -> ([u32; 3], [u32; 4]) {
 
 #[test]
 fn ordinary_flavors_get_what_a_person_would_give_them() {
-    // beside what the plugin of the contract 0.1.0 gave: NameNode, ResourceManager, history server;
+    // beside what the plugin gave before it claimed: NameNode, ResourceManager, history server;
     // DataNode, NodeManager, containers, their unit
     for (ram, vcpus, master, worker) in [
         (2_048, 2, [256, 256, 256], [256, 256, 512, 256]), // 256 256 256; 256 256 512 256

@@ -2,7 +2,9 @@
 
 #![cfg(target_family = "wasm")]
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
+use stampede_framework::{
+    Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request, component, descriptor,
+};
 
 struct BadSchema;
 
@@ -11,13 +13,18 @@ impl Guest for BadSchema {
         let parameters = r#"{"type":"object","properties":{"size":{"type":"whole number","description":"Its type is none."}}}"#;
         Descriptor {
             parameters: parameters.to_owned(),
-            ..stampede_plugin::descriptor("badschema", "Bad schema", "Has a type that is none.")
+            ..descriptor("badschema", "Bad schema", "Has a type that is none.")
+                .with_components([component("bad", &["master"])])
         }
     }
 
-    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(TemplatePart::new()))
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Ok(Claims::of([]))
+    }
+
+    fn generate(_: Request, _: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
+        Ok(Bundle::default())
     }
 }
 
-stampede_plugin::export!(BadSchema);
+stampede_framework::export!(BadSchema);

@@ -1,4 +1,4 @@
-//! Says of itself, on the contract 0.2.0, what breaks its rules in many places.
+//! Says of itself what breaks the contract's rules in many places.
 
 #![cfg(target_family = "wasm")]
 

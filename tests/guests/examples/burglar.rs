@@ -5,18 +5,18 @@
 
 mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit/framework/0.1.0",
+        path: "../../wit/framework/0.2.0",
         inline: "
             package evil:guest;
             interface vault { secret: func() -> string; }
-            world burglar { import vault; include stampede:framework/plugin@0.1.0; }
+            world burglar { import vault; include stampede:framework/plugin@0.2.0; }
         ",
         world: "evil:guest/burglar",
     });
 }
 
 use bindings::exports::stampede::framework::framework::{
-    Bundle, Descriptor, Guest, Problem, Request,
+    Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request,
 };
 
 struct Burglar;
@@ -26,7 +26,11 @@ impl Guest for Burglar {
         panic!("{}", bindings::evil::guest::vault::secret())
     }
 
-    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Err(Vec::new())
+    }
+
+    fn generate(_: Request, _: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
         Err(Vec::new())
     }
 }

@@ -1,4 +1,4 @@
-//! An honest plugin of the contract 0.2.0: it claims and adds one thing of each kind, and says again
+//! An honest plugin: it claims and adds one thing of each kind, and says again
 //! whatever it was asked.
 
 #![cfg(target_family = "wasm")]

@@ -4,7 +4,7 @@
 
 use std::hint::black_box;
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
+use stampede_framework::{Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request};
 
 struct Endless;
 
@@ -16,9 +16,13 @@ impl Guest for Endless {
         }
     }
 
-    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(TemplatePart::new()))
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Ok(Claims::of([]))
+    }
+
+    fn generate(_: Request, _: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
+        Ok(Bundle::default())
     }
 }
 
-stampede_plugin::export!(Endless);
+stampede_framework::export!(Endless);

@@ -1,4 +1,4 @@
-//! Does what its settings name: every misdeed that a plugin is capable of, and a good deed.
+//! Does what its settings name: every misdeed that code is capable of, and a good deed.
 
 #![cfg(target_family = "wasm")]
 
@@ -7,11 +7,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
-use stampede_plugin::hot::TemplatePart;
-use stampede_plugin::{
-    Audience, Bundle, Cardinality, Descriptor, Endpoint, File, Guest, Port, Problem, Request, Role,
-    Script, Service, Share, Size, Stage, bundle, settings,
+use stampede_framework::hot::StackPart;
+use stampede_framework::parameters::{ParameterList, parameter, read_settings};
+use stampede_framework::{
+    Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request, component, descriptor,
+    need,
 };
 
 struct Evil;
@@ -26,7 +26,8 @@ struct Settings {
 }
 
 /// What its templates may hold, if it was the plugin that decided.
-const TYPES: [&str; 9] = [
+const TYPES: [&str; 10] = [
+    "OS::Heat::Value",
     "OS::Neutron::SecurityGroupRule",
     "OS::Neutron::RouterInterface",
     "OS::Neutron::Port",
@@ -40,72 +41,40 @@ const TYPES: [&str; 9] = [
 
 impl Guest for Evil {
     fn describe() -> Descriptor {
-        let role = |name: &str| Role {
-            name: name.into(),
-            cardinality: Cardinality::OneOrMore,
-            smallest: Size {
-                vcpus: 1,
-                ram_mib: 1,
-                disk_gib: 0,
-            },
-        };
-        let parameters = json!({"type": "object", "properties": {
-            "deed": {"type": "string", "description": "What to do."},
-            "amount": {"type": "integer", "description": "How much of it.", "default": 0},
-            "text": {"type": "string", "description": "To whom.", "default": ""},
-        }});
-        Descriptor {
-            roles: vec![role("master"), role("worker")],
-            provides: vec!["evil".into()],
-            ports: vec![Port {
-                number: 6_666,
-                role: "worker".into(),
-                purpose: "evil".into(),
-                audience: Audience::Admin,
-            }],
-            resource_types: TYPES.map(str::to_owned).to_vec(),
-            parameters: parameters.to_string(),
-            ..stampede_plugin::descriptor("evil", "Evil", "Does what it should not.")
-        }
+        let parameters = ParameterList::new()
+            .add("deed", parameter("string", "What to do.").or("good"))
+            .add("amount", parameter("integer", "How much of it.").or(0))
+            .add("text", parameter("string", "To whom.").or(""));
+        let mut described = descriptor("evil", "Evil", "Does what it should not.")
+            .with_components([component("evil", &["master"])])
+            .providing(&["evil"])
+            .with_parameters(parameters);
+        described.resource_types = TYPES.map(str::to_owned).to_vec();
+        described
     }
 
-    fn generate(request: Request) -> Result<Bundle, Vec<Problem>> {
-        let Settings { deed, amount, text } = settings::read_settings("evil", &request)?;
-        match deed.as_str() {
-            "say" => Ok(Bundle {
-                template: text,
-                ..bundle(TemplatePart::new())
-            }),
-            "echo" => {
-                let mut template = TemplatePart::new();
-                template.output("evil", "What arrived.", echo(&request));
-                Ok(bundle(template))
-            }
-            "many" => Ok(many(&text, amount)),
-            "drain" => {
-                let mut bundle = bundle(TemplatePart::new());
-                bundle.scripts.push(script(&text, Stage::Drain, "evil"));
-                Ok(bundle)
-            }
-            "lie about the role" | "climb" | "two scripts" | "no template" | "no object" => {
-                Ok(lie(&deed))
-            }
-            "refuse" => Err(vec![stampede_plugin::problem(
-                "evil.deed",
-                "is not nice",
-                "be nice",
-            )]),
-            "refuse silently" => Err(Vec::new()),
-            "refuse at length" => Err(vec![
-                stampede_plugin::problem("evil.deed", "is not nice", "");
-                amount
-            ]),
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Ok(Claims::of([need("evil").least(64).ports(&[6_666])]))
+    }
+
+    fn generate(
+        request: Request,
+        _: Vec<Grant>,
+        _: Vec<Extension>,
+    ) -> Result<Bundle, Vec<Problem>> {
+        let Settings { deed, amount, text } = read_settings("evil", &request)?;
+        let template = match deed.as_str() {
+            "say" => text,
             _ => {
-                let mut template = TemplatePart::new();
+                let mut template = StackPart::new();
                 template.output("evil", "What came of it.", answer(&deed, amount));
-                Ok(bundle(template))
+                template.into_json()
             }
-        }
+        };
+        Ok(Bundle {
+            template,
+            ..Bundle::default()
+        })
     }
 }
 
@@ -182,124 +151,6 @@ fn multiply_and_add() -> f32 {
     f32x4_extract_lane::<0>(f32x4_relaxed_madd(product, product, rounded))
 }
 
-/// Every field of the request, by its name.
-fn echo(request: &Request) -> serde_json::Value {
-    let group = |group: &stampede_plugin::NodeGroup| {
-        let node = |node: &stampede_plugin::Node| json!({"id": node.id, "name": node.name, "address": node.address});
-        json!({
-            "role": group.role, "image": group.image, "nodes": group.nodes.iter().map(node).collect::<Vec<_>>(),
-            "flavor": {
-                "name": group.flavor.name, "vcpus": group.flavor.vcpus, "ram_mib": group.flavor.ram_mib,
-                "disk_gib": group.flavor.disk_gib,
-            },
-        })
-    };
-    let service = |one: &Service| json!({"name": one.name, "plugin": one.plugin, "node": one.node, "attributes": one.attributes});
-    let share = |one: &Share| json!({"role": one.role, "plugin": one.plugin, "memory_mib": one.memory_mib, "ports": one.ports});
-    json!({
-        "cluster": request.cluster, "version": request.version, "settings": request.settings,
-        "groups": request.groups.iter().map(group).collect::<Vec<_>>(),
-        "network": {
-            "cidr": request.network.cidr, "external": request.network.external, "access": request.network.access,
-        },
-        "mirror": request.mirror, "proxy": request.proxy, "key": request.key,
-        "signal_transport": request.signal_transport, "timeout_s": request.timeout_s,
-        "services": request.services.iter().map(service).collect::<Vec<_>>(),
-        "taken": request.taken.iter().map(share).collect::<Vec<_>>(),
-    })
-}
-
-/// So many things of one kind.
-fn many(kind: &str, amount: usize) -> Bundle {
-    let mut made = bundle(TemplatePart::new());
-    let worker = || "worker".to_owned();
-    match kind {
-        "files" => {
-            made.files = (0..amount)
-                .map(|at| File {
-                    roles: vec![worker()],
-                    path: format!("/evil/{at}"),
-                    mode: 0o644,
-                    content: String::new(),
-                })
-                .collect();
-        }
-        "scripts" => {
-            made.scripts = (0..amount)
-                .map(|at| script("worker", Stage::Setup, &format!("s{at}")))
-                .collect();
-        }
-        "endpoints" => {
-            made.endpoints = (0..amount)
-                .map(|at| Endpoint {
-                    name: format!("e{at}"),
-                    description: String::new(),
-                    role: worker(),
-                    scheme: "http".into(),
-                    port: 1,
-                    path: String::new(),
-                    audience: Audience::Admin,
-                })
-                .collect();
-        }
-        "services" => {
-            let service = Service {
-                name: "evil".into(),
-                plugin: "evil".into(),
-                node: "master".into(),
-                attributes: Vec::new(),
-            };
-            made.services = vec![service; amount];
-        }
-        "taken" => {
-            let share = Share {
-                role: worker(),
-                plugin: "evil".into(),
-                memory_mib: 0,
-                ports: Vec::new(),
-            };
-            made.taken = vec![share; amount];
-        }
-        section => {
-            let entries: serde_json::Map<_, _> = (0..amount)
-                .map(|at| (format!("evil_{at}"), json!({})))
-                .collect();
-            made.template = json!({ section: entries }).to_string();
-        }
-    }
-    made
-}
-
-fn script(role: &str, stage: Stage, name: &str) -> Script {
-    Script {
-        role: role.into(),
-        stage,
-        name: name.into(),
-        body: "true\n".into(),
-    }
-}
-
-fn lie(deed: &str) -> Bundle {
-    let script = |role: &str| script(role, Stage::Setup, "evil");
-    let mut bundle = bundle(TemplatePart::new());
-    match deed {
-        "lie about the role" => bundle.scripts.push(script("queen")),
-        "two scripts" => bundle.scripts = vec![script("worker"), script("worker")],
-        "climb" => {
-            let path = "/opt/../etc/passwd".into();
-            bundle.files.push(File {
-                roles: vec!["worker".into()],
-                path,
-                mode: 0o644,
-                content: String::new(),
-            });
-        }
-        "no object" => bundle.template = "[]".into(),
-        _ => bundle.template = "{\"resources\": {".into(),
-    }
-    bundle
-}
-
 fn spin() -> String {
     let mut turns = 0_u64;
     loop {
@@ -320,4 +171,4 @@ fn trap() -> String {
     core::arch::wasm32::unreachable()
 }
 
-stampede_plugin::export!(Evil);
+stampede_framework::export!(Evil);

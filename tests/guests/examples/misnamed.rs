@@ -2,18 +2,24 @@
 
 #![cfg(target_family = "wasm")]
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
+use stampede_framework::{
+    Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request, component, descriptor,
+};
 
 struct Misnamed;
 
 impl Guest for Misnamed {
     fn describe() -> Descriptor {
-        stampede_plugin::descriptor("cluster", "Cluster", "Is not.")
+        descriptor("cluster", "Cluster", "Is not.").with_components([component("node", &["*"])])
     }
 
-    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(TemplatePart::new()))
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Ok(Claims::of([]))
+    }
+
+    fn generate(_: Request, _: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
+        Ok(Bundle::default())
     }
 }
 
-stampede_plugin::export!(Misnamed);
+stampede_framework::export!(Misnamed);

@@ -2,7 +2,7 @@
 
 #![cfg(target_family = "wasm")]
 
-use stampede_plugin::{Bundle, Descriptor, Guest, Problem, Request, hot::TemplatePart};
+use stampede_framework::{Bundle, Claims, Descriptor, Extension, Grant, Guest, Problem, Request};
 
 struct Speechless;
 
@@ -11,9 +11,13 @@ impl Guest for Speechless {
         panic!("who am I?")
     }
 
-    fn generate(_: Request) -> Result<Bundle, Vec<Problem>> {
-        Ok(stampede_plugin::bundle(TemplatePart::new()))
+    fn claim(_: Request, _: Option<Request>) -> Result<Claims, Vec<Problem>> {
+        Ok(Claims::of([]))
+    }
+
+    fn generate(_: Request, _: Vec<Grant>, _: Vec<Extension>) -> Result<Bundle, Vec<Problem>> {
+        Ok(Bundle::default())
     }
 }
 
-stampede_plugin::export!(Speechless);
+stampede_framework::export!(Speechless);

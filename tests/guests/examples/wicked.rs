@@ -1,4 +1,4 @@
-//! Does what its settings name, on the contract 0.2.0: too many of everything, what breaks its rules,
+//! Does what its settings name: too many of everything, what breaks its rules,
 //! and what never ends.
 
 #![cfg(target_family = "wasm")]

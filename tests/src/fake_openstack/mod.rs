@@ -348,6 +348,16 @@ impl FakeOpenStack {
             .map(|stack| (stack.template.clone(), stack.files.clone()))
     }
 
+    /// Changes a parameter of a living stack, as somebody else in the project may.
+    pub fn edit_parameter(&self, stack: &str, name: &str, change: impl FnOnce(&str) -> String) {
+        let mut cloud = self.lock();
+        if let Some(stack) = cloud.living(stack) {
+            let text = stack.parameters[name].as_str().unwrap_or_default();
+            let text = change(text);
+            stack.parameters.insert(name.to_owned(), text.into());
+        }
+    }
+
     /// Another stack that Heat shows like this one, of another name; `renamed` is replaced in its
     /// tags. Its id. It cannot be changed: of its template only what the outputs say is left.
     pub fn copy_stack(&self, of: &str, name: &str, renamed: &[(&str, &str)]) -> Option<String> {

@@ -8,7 +8,7 @@ use super::super::terms::ShownAttribute;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::attribute_names::{MEMORY_SHARE, MEMORY_SHARE_MEANING};
 use crate::cluster::attribute_schema::{AttributeSchema, AttributeValue};
-use crate::cluster::framework_view::{FrameworkView, is_fixed};
+use crate::cluster::framework_descriptor::{FrameworkDescriptor, is_fixed};
 use crate::cluster::group_value::{GroupAttribute, GroupValue};
 
 /// The types that attributes can have.
@@ -131,11 +131,10 @@ impl AttributeDefinition {
     }
 
     /// A framework's: its version, if it has several, and its parameters.
-    pub fn of_framework(descriptor: &FrameworkView<'_>) -> Vec<Self> {
-        let name = descriptor.name;
+    pub fn of_framework(descriptor: &FrameworkDescriptor) -> Vec<Self> {
+        let name = &descriptor.name;
         let version = (!descriptor.versions.is_empty()).then(|| Self {
-            default: Some(descriptor.default_version.into())
-                .filter(|_| !descriptor.default_version.is_empty()),
+            default: Some(descriptor.default_version().into()),
             ..Self::mutable(
                 &format!("{PREFIX}{name}.version"),
                 "version of the framework",
@@ -197,7 +196,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::framework::FIXED_KEYWORD;
+    use crate::cluster::framework_descriptor::FIXED_IN_CLUSTER;
 
     #[test]
     fn texts_that_mean_another_type_are_read_as_it() {
@@ -219,8 +218,7 @@ mod tests {
 
     #[test]
     fn a_schema_becomes_a_description() {
-        let schema =
-            json!({"type": "integer", "default": 3, "description": "copies", FIXED_KEYWORD: true});
+        let schema = json!({"type": "integer", "default": 3, "description": "copies", FIXED_IN_CLUSTER: true});
         let defined = AttributeDefinition::from_schema("stampede.x.copies", &schema);
         assert_eq!(
             defined.describe(),

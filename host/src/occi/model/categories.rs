@@ -16,7 +16,7 @@ use super::super::terms::{
 use super::attribute_definition::AttributeDefinition;
 use super::user_mixin::UserMixin;
 use crate::cluster::attribute_schema::ATTRIBUTES;
-use crate::cluster::{FrameworkView, framework::CLUSTER};
+use crate::cluster::{FrameworkDescriptor, framework::CLUSTER};
 
 /// A mixin of this service's own.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +89,8 @@ pub struct CategoryModel {
 }
 
 impl CategoryModel {
-    /// A model with a mixin for each framework; of two of one name, all attributes are its.
-    pub fn from_frameworks(frameworks: &[FrameworkView<'_>]) -> Self {
+    /// A model with a mixin for each framework.
+    pub fn from_frameworks(frameworks: &[&FrameworkDescriptor]) -> Self {
         let mut common = BuiltInMixin::of_framework(CLUSTER, "Cluster");
         common.attributes = ATTRIBUTES
             .iter()
@@ -104,25 +104,13 @@ impl CategoryModel {
         let mut others: Vec<BuiltInMixin> = Vec::new();
         for descriptor in frameworks {
             let attributes = AttributeDefinition::of_framework(descriptor);
-            let mixin = if descriptor.name == CLUSTER {
-                &mut common
-            } else {
-                let known = others
-                    .iter()
-                    .position(|other| other.category.term == descriptor.name);
-                let at = known.unwrap_or(others.len());
-                if known.is_none() {
-                    let new = BuiltInMixin::of_framework(descriptor.name, descriptor.title);
-                    others.push(new);
-                }
-                &mut others[at]
-            };
-            for attribute in attributes {
-                let mut there = mixin.attributes.iter();
-                if !there.any(|other| other.name == attribute.name) {
-                    mixin.attributes.push(attribute);
-                }
+            if descriptor.name == CLUSTER {
+                common.attributes.extend(attributes);
+                continue;
             }
+            let mut mixin = BuiltInMixin::of_framework(&descriptor.name, &descriptor.title);
+            mixin.attributes.extend(attributes);
+            others.push(mixin);
         }
         let mixins: Vec<_> = [common]
             .into_iter()

@@ -1,19 +1,19 @@
-//! What the plugins of the contract 0.2.0 claim of a cluster that is to be: all of them are asked,
+//! What the plugins claim of a cluster that is to be: all of them are asked,
 //! and all that they and the host have to say against it comes at once. Calls plugins and nothing
 //! else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Map, Value};
 
 use super::claims::{ClaimedGroup, ClaimingPlugin, smallest_nodes, tell_sums};
-use super::cluster_plan::typed_settings::type_settings_of;
-use super::cluster_plan::{PlanError, version};
+use super::cluster_description::version;
 use super::place_cluster::{PlacedCluster, place_cluster};
+use super::plan_error::PlanError;
 use super::planner::ClaimedCluster;
+use super::typed_settings::type_settings_of;
 use crate::bundle::member_news::MemberLines;
 use crate::cluster::component::{ComponentPlacement, ComponentSpec};
 use crate::cluster::framework_bundle::FrameworkBundle;
@@ -25,32 +25,26 @@ use crate::cluster::group_value::attribute_of;
 use crate::cluster::{ClusterSpec, Problem};
 use crate::system::heavy_work::run_heavy;
 
-/// What a plan asks of plugins of the contract 0.2.0; a catalogue of them, or a test's own.
+/// What a plan asks of plugins; a catalogue of them, or a test's own.
 pub trait FrameworkSource: Send + Sync {
-    /// All that are there, by name; none unless it says so.
-    fn frameworks(&self) -> Vec<&FrameworkDescriptor> {
-        Vec::new()
-    }
+    /// All that are there, by name.
+    fn frameworks(&self) -> Vec<&FrameworkDescriptor>;
 
     /// What one that is there claims. `running` is what it was asked of the cluster as it is, where
     /// that is there.
     fn claim<'a>(
         &'a self,
         plugin: &'a str,
-        _request: &'a FrameworkRequest,
-        _running: Option<&'a FrameworkRequest>,
-    ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
-        Box::pin(ready(Err(missing_plugin(plugin))))
-    }
+        request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
+    ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>>;
 
     /// What one that is there adds.
     fn add<'a>(
         &'a self,
         plugin: &'a str,
-        _question: &'a Arc<GenerateQuestion>,
-    ) -> BoxFuture<'a, Result<FrameworkBundle, PlanError>> {
-        Box::pin(ready(Err(missing_plugin(plugin))))
-    }
+        question: &'a Arc<GenerateQuestion>,
+    ) -> BoxFuture<'a, Result<FrameworkBundle, PlanError>>;
 
     /// SHA-256 of one that is there, in hexadecimal; empty where it has none.
     fn framework_digest(&self, _plugin: &str) -> String {
@@ -99,10 +93,13 @@ fn running_requests(
     let request = |plugin: &&FrameworkDescriptor| {
         let pins = spec.pins.as_deref()?;
         let pinned = pins.plugins.get(&plugin.name)?;
+        let mut settings = pinned.settings.clone();
+        // What a plugin has no more it is not told of.
+        settings.retain(|name, _| plugin.parameter(name).is_some());
         Some(FrameworkRequest {
             cluster: spec.name.clone(),
             version: pinned.version.clone(),
-            settings: pinned.settings.clone(),
+            settings,
             placements: pins.placements.clone(),
             services: services_beside(plugin, chain),
         })
@@ -142,7 +139,7 @@ fn prepare_requests(
     let requests = chain.iter().zip(settings);
     let requests = requests.map(|(plugin, settings)| FrameworkRequest {
         cluster: spec.name.clone(),
-        version: version(spec, *plugin),
+        version: version(spec, plugin),
         settings,
         placements: placed.placements.clone(),
         services: services_beside(plugin, chain),
@@ -160,7 +157,7 @@ pub fn type_settings_of_all(
 ) -> Result<Vec<Map<String, Value>>, Vec<Problem>> {
     let (mut all, mut problems) = (Vec::new(), Vec::new());
     for plugin in chain {
-        match type_settings_of(*plugin, spec) {
+        match type_settings_of(plugin, spec) {
             Ok(settings) => all.push(settings),
             Err(found) => problems.extend(found),
         }

@@ -1,4 +1,4 @@
-//! From what plugins of the contract 0.2.0 have claimed to what Heat is given: memory is granted on
+//! From what plugins have claimed to what Heat is given: memory is granted on
 //! the chosen flavors, every plugin generates in the chain's order, and all of it is built. Calls
 //! plugins and nothing else; what was looked up in the cloud is passed in.
 
@@ -12,10 +12,12 @@ use super::ask_claims::{
 use super::claims::{
     ClaimingPlugin, ComponentGrants, RecordedShares, SizedGroup, extensions_of, grant_beside,
 };
-use super::cluster_plan::nodes::node_groups;
-use super::cluster_plan::{PlanError, describe_cluster, given_settings, not_built, version};
+use super::cluster_description::{describe_cluster, given_settings, version};
 use super::host_facts::{fill_facts, host_facts};
+use super::java_needs::{JavaNeed, java_needs};
+use super::node_groups::node_groups;
 use super::place_cluster::groups_of_nodes;
+use super::plan_error::{PlanError, not_built};
 use super::planner::{ClaimedCluster, ResolvedFlavors};
 use crate::bundle::access_rules::AccessWishes;
 use crate::bundle::framework_build::{
@@ -42,6 +44,8 @@ pub struct FrameworkPlan {
     pub grants: ComponentGrants,
     /// The plugins that made it, without what the host has filled into their settings.
     pub plugins: BTreeMap<String, PinnedPlugin>,
+    /// What nodes need of Java, but for what the operator has them fetch.
+    pub javas: Vec<JavaNeed>,
 }
 
 /// Makes the plan. `claimed` is what the same chain has claimed; `spec` is the same with every open
@@ -82,11 +86,11 @@ pub async fn plan_frameworks(
     let claims_and_settings = claimed.claims.iter().zip(typed.await?);
     for (plugin, (claims, mut settings)) in chain.iter().zip(claims_and_settings) {
         let pinned = PinnedPlugin {
-            version: version(spec, *plugin),
+            version: version(spec, plugin),
             digest: source.framework_digest(&plugin.name),
             settings: settings.clone(),
         };
-        fill_facts(*plugin, &facts, &mut settings);
+        fill_facts(plugin, &facts, &mut settings);
         let question = Arc::new(GenerateQuestion {
             request: FrameworkRequest {
                 cluster: spec.name.clone(),
@@ -104,14 +108,23 @@ pub async fn plan_frameworks(
         questions.push(question);
         plugins.insert(plugin.name.clone(), pinned);
     }
+    let bundles = gather(answers)?;
+    let surroundings = surroundings_of(spec, chosen);
+    let javas = java_needs(
+        spec,
+        chain,
+        &bundles,
+        &claimed.placements,
+        &surroundings.javas,
+    );
     let build = BuildInputs {
         spec: spec.clone(),
-        description: describe_cluster(spec, chain.iter().map(|plugin| (*plugin).into())),
+        description: describe_cluster(spec, chain),
         chain: own_chain(chain),
         questions,
-        bundles: gather(answers)?,
+        bundles,
         groups,
-        surroundings: surroundings_of(spec, chosen),
+        surroundings,
         boot: claimed.boot.clone(),
     };
     let stack = run_heavy(move || build.build())
@@ -121,6 +134,7 @@ pub async fn plan_frameworks(
         stack,
         grants,
         plugins,
+        javas,
     })
 }
 
@@ -239,3 +253,7 @@ impl BuildInputs {
         build_frameworks(build).map_err(|error| not_built(error, &self.spec))
     }
 }
+
+#[cfg(test)]
+#[path = "framework_plan_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use super::planner::ResolvedFlavors;
 use crate::bundle::node_script::script_file_name;
 use crate::cluster::attributes::way_out;
 use crate::cluster::framework::NodeGroup;
-use crate::cluster::framework_view::{FrameworkView, host_fact};
+use crate::cluster::framework_descriptor::{FrameworkDescriptor, host_fact};
 use crate::cluster::{ClusterSpec, GroupSpec};
 
 /// All facts by their names. `groups` are those that have nodes; `classes` says which file each node
@@ -47,12 +47,12 @@ pub fn host_facts(
 }
 
 /// Fills the facts into the settings of a plugin that asks for them.
-pub fn fill_facts<'a>(
-    plugin: impl Into<FrameworkView<'a>>,
+pub fn fill_facts(
+    plugin: &FrameworkDescriptor,
     facts: &Map<String, Value>,
     settings: &mut Map<String, Value>,
 ) {
-    let properties = plugin.into().parameters.get("properties");
+    let properties = plugin.parameters.get("properties");
     let properties = properties.and_then(Value::as_object).into_iter().flatten();
     for (parameter, schema) in properties {
         if let Some(fact) = host_fact(schema).and_then(|name| facts.get(name)) {
@@ -101,9 +101,8 @@ mod tests {
     use super::*;
     use crate::cluster::attributes::NO_NETWORK;
     use crate::cluster::component::ComponentSpec;
-    use crate::cluster::framework_descriptor::FrameworkDescriptor;
     use crate::cluster::{CloudAccess, Flavor};
-    use crate::orchestrator::planning::cluster_plan::nodes::node_groups;
+    use crate::orchestrator::planning::node_groups::node_groups;
     use crate::orchestrator::planning::place_cluster::place_cluster;
 
     fn facts_of(spec: &ClusterSpec) -> Map<String, Value> {
@@ -178,16 +177,8 @@ mod tests {
             "nodes": { "type": "array", "x-host": "groups" }, "key": { "type": "string" },
         }});
         let plugin = FrameworkDescriptor {
-            name: "cluster".to_owned(),
-            title: String::new(),
-            description: String::new(),
-            versions: Vec::new(),
-            requires: Vec::new(),
-            uses: Vec::new(),
-            provides: Vec::new(),
-            components: Vec::new(),
             parameters: parameters.into(),
-            resource_types: Vec::new(),
+            ..FrameworkDescriptor::default()
         };
         let facts = facts_of(&crate::cluster::attribute_schema::default_spec());
         let mut settings = Map::new();

@@ -3,9 +3,9 @@
 //! not refused; its node finds out first of all. Pure.
 
 use crate::{
-    cluster::{ClusterSpec, FrameworkView, Problem, framework::JAVA_KEYWORD},
+    cluster::{ClusterSpec, GroupSpec, Problem, group_value::attribute_of},
     openstack::CloudImage,
-    orchestrator::planning::cluster_plan::version,
+    orchestrator::planning::{inventory::CloudInventory, java_needs::JavaNeed},
 };
 
 /// The distributions whose packages the nodes' scripts take.
@@ -26,42 +26,9 @@ const JAVA_PACKAGES: &[(&str, u32, &[u32])] = &[
     ("ubuntu", 18, &[8, 11, 17]),
 ];
 
-/// The Java that a framework runs on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JavaNeed {
-    /// `Apache Hadoop 3.5.0`.
-    pub framework: String,
-    /// The oldest.
-    pub oldest: u32,
-    /// The newest.
-    pub newest: u32,
-}
-
-/// What the frameworks of a spec say of the Java that they run on.
-pub fn java_needs(spec: &ClusterSpec, plugins: &[FrameworkView<'_>]) -> Vec<JavaNeed> {
-    let of = |name: &str| {
-        let plugin = plugins.iter().find(|plugin| plugin.name == name)?;
-        let version = version(spec, *plugin);
-        let range = plugin.parameters.get(JAVA_KEYWORD)?.get(&version)?;
-        let bound = |at: usize| range.get(at)?.as_u64()?.try_into().ok();
-        Some(JavaNeed {
-            framework: format!("{} {version}", plugin.title),
-            oldest: bound(0)?,
-            newest: bound(1)?,
-        })
-    };
-    let choices = spec.frameworks.iter();
-    choices.filter_map(|choice| of(&choice.name)).collect()
-}
-
 /// Why nodes cannot boot from this image, which the attribute at `path` names; none where it says
 /// nothing that speaks against it.
-pub fn check_image(
-    path: &str,
-    image: &CloudImage,
-    java: &[JavaNeed],
-    has_java: bool,
-) -> Option<Problem> {
+pub fn check_image(path: &str, image: &CloudImage) -> Option<Problem> {
     let name = &image.name;
     if let Some(distro) = said(&image.os_distro)
         && !DISTRIBUTIONS.contains(&distro.as_str())
@@ -85,15 +52,41 @@ pub fn check_image(
             "name an image of one of these",
         ));
     }
-    if has_java {
+    None
+}
+
+/// What the images of these groups' nodes lack of Java, each image once. `spec` is resolved.
+pub fn check_java<'a>(
+    spec: &ClusterSpec,
+    groups: impl IntoIterator<Item = &'a GroupSpec>,
+    needs: &[JavaNeed],
+    cloud: &CloudInventory,
+) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for group in groups.into_iter().filter(|_| !spec.image_has_java) {
+        let image = spec.image_reference(group);
+        let Some(image) = image.and_then(|image| cloud.find_image(image)) else {
+            continue;
+        };
+        let path = match group.image {
+            Some(_) => attribute_of(&group.name, "image"),
+            None => "image".to_owned(),
+        };
+        let mut own = needs
+            .iter()
+            .filter(|need| need.groups.contains(&group.name));
+        let problem = own.find_map(|need| missing_java(&path, image, need));
+        problems.extend(problem.filter(|one| !problems.iter().any(|known| known.path == one.path)));
+    }
+    problems
+}
+
+fn missing_java(path: &str, image: &CloudImage, need: &JavaNeed) -> Option<Problem> {
+    let (release, packages) = packaged_java(image)?;
+    let fits = |java: &u32| (need.oldest..=need.newest).contains(java);
+    if packages.iter().any(fits) {
         return None;
     }
-    let (release, packages) = packaged_java(image)?;
-    let missing = |need: &&JavaNeed| {
-        let fits = |java: &u32| (need.oldest..=need.newest).contains(java);
-        !packages.iter().any(fits)
-    };
-    let need = java.iter().find(missing)?;
     let wanted = if need.oldest == need.newest {
         need.oldest.to_string()
     } else {
@@ -103,7 +96,8 @@ pub fn check_image(
     Some(Problem::new(
         path,
         format!(
-            "`{name}` is {release}, which packages Java {}; {} needs Java {wanted}",
+            "`{}` is {release}, which packages Java {}; {} needs Java {wanted}",
+            image.name,
             packages.join(" and "),
             need.framework
         ),
@@ -157,23 +151,27 @@ mod tests {
     use super::*;
     use crate::orchestrator::planning::resolve::tests_support::image;
 
-    fn needs(oldest: u32, newest: u32) -> Vec<JavaNeed> {
-        vec![JavaNeed {
+    fn needs(oldest: u32, newest: u32) -> JavaNeed {
+        JavaNeed {
             framework: "Apache Hadoop 3.5.0".into(),
+            groups: ["worker".to_owned()].into(),
             oldest,
             newest,
-        }]
+        }
     }
 
-    fn told(distro: &str, version: &str, java: &[JavaNeed]) -> Option<String> {
-        let image = image("x", Some(distro), Some(version), "1");
-        check_image("image", &image, java, false).map(|problem| problem.to_string())
+    fn of(distro: &str, version: &str) -> CloudImage {
+        image("x", Some(distro), Some(version), "1")
+    }
+
+    fn lacks(distro: &str, version: &str, need: &JavaNeed) -> Option<String> {
+        missing_java("image", &of(distro, version), need).map(|problem| problem.to_string())
     }
 
     #[test]
     fn a_release_without_the_frameworks_java_is_refused_with_both_numbers() {
         assert_eq!(
-            told("debian", "13", &needs(17, 17)).as_deref(),
+            lacks("debian", "13", &needs(17, 17)).as_deref(),
             Some(
                 "image: `x` is debian 13, which packages Java 21 and 25; Apache Hadoop 3.5.0 needs \
                  Java 17 (name another image, such as a Debian 12; where this one has that Java \
@@ -190,30 +188,28 @@ mod tests {
             ("debian", "sid", 17, 17, true),
             ("debian", "", 17, 17, true),
         ] {
-            let refused = told(distro, version, &needs(oldest, newest)).is_some();
+            let refused = lacks(distro, version, &needs(oldest, newest)).is_some();
             assert_eq!(!refused, fits, "{distro} {version} {oldest}-{newest}");
         }
-        assert_eq!(told("debian", "13", &[]), None, "no framework needs Java");
-        let image = image("x", Some("debian"), Some("13"), "1");
-        assert_eq!(check_image("image", &image, &needs(17, 17), true), None);
     }
 
     #[test]
     fn another_distribution_or_processor_is_refused_and_silence_is_not() {
-        assert!(told("rocky", "9", &[]).is_some_and(|told| told.contains("Debian or Ubuntu")));
-        let of = |said: Option<&str>| {
+        let rocky = check_image("image", &of("rocky", "9")).map(|problem| problem.to_string());
+        assert!(rocky.is_some_and(|told| told.contains("Debian or Ubuntu")));
+        let of_processor = |said: Option<&str>| {
             let image = CloudImage {
                 architecture: said.map(str::to_owned),
                 ..image("x", None, None, "1")
             };
-            let refused = check_image("image", &image, &[], true).is_some();
+            let refused = check_image("image", &image).is_some();
             (refused, architecture_rank(&image))
         };
-        assert_eq!(of(None), (false, 0));
-        assert_eq!(of(Some("x86_64")), (false, 0));
-        assert_eq!(of(Some("AMD64")), (false, 0));
-        assert_eq!(of(Some("aarch64")), (false, 1));
-        assert_eq!(of(Some("arm64")), (false, 1));
-        assert_eq!(of(Some("ppc64le")), (true, 2));
+        assert_eq!(of_processor(None), (false, 0));
+        assert_eq!(of_processor(Some("x86_64")), (false, 0));
+        assert_eq!(of_processor(Some("AMD64")), (false, 0));
+        assert_eq!(of_processor(Some("aarch64")), (false, 1));
+        assert_eq!(of_processor(Some("arm64")), (false, 1));
+        assert_eq!(of_processor(Some("ppc64le")), (true, 2));
     }
 }

@@ -5,37 +5,47 @@
 //! - [`inventory`]: what the cloud has
 //! - [`image_check`]: what an image says of itself, against what nodes need (pure)
 //! - [`resolve`]: open names filled in, named ones checked (pure)
-//! - [`planner`], [`cluster_plan`]: what the plugins make of it
+//! - [`planner`]: what is asked for; [`plugin_planner`]: the same of the plugins of a catalogue
+//! - [`plugin_chain`]: which plugins, in which order (pure); [`typed_settings`]: raw texts to what a
+//!   plugin's schema says (pure)
+//! - [`ask_claims`], then [`framework_plan`]: what the plugins make of it; [`plan_error`]: or why not (pure)
+//! - [`cluster_description`]: what is said of a cluster (pure)
 //! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
 //! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
-//! - [`ask_claims`], [`framework_plan`]: the same with plugins of the contract 0.2.0
-//! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what those have on
-//!   which nodes, and what of a node each gets (pure); [`host_facts`]: what the host tells `cluster`
+//! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what components have on
+//!   which nodes, and what of a node each gets (pure); [`node_groups`]: those nodes with their addresses
 //! - `turns`: which nodes are told of a change together (pure)
+//! - [`host_facts`]: what the host tells the plugin `cluster` (pure); [`java_needs`]: the Java that nodes need (pure)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
 pub mod ask_claims;
 pub mod claims;
-pub mod cluster_plan;
+pub mod cluster_description;
 pub mod framework_plan;
 pub mod host_facts;
 pub mod image_check;
 pub mod inventory;
+pub mod java_needs;
 pub mod memory_share;
 pub(crate) mod merge_attributes;
 pub mod new_node_values;
 pub mod new_nodes;
+pub mod node_groups;
 pub mod pinning;
 pub mod place_cluster;
 pub mod placement;
 pub(crate) mod plan_deploy;
+pub mod plan_error;
 pub mod planner;
+pub mod plugin_chain;
+pub mod plugin_planner;
 pub mod ports;
 pub mod quota;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;
 pub(crate) mod turns;
+pub mod typed_settings;

@@ -3,16 +3,14 @@
 
 use crate::{
     cluster::{
-        ClusterSpec, FrameworkView, GroupSpec, NodeIds, Problem,
+        ClusterSpec, FrameworkDescriptor, GroupSpec, NodeIds, Problem,
         default_groups::many_nodes,
         flavor_choice::{FlavorOffer, advise_flavor, fits},
         framework::NodeResources,
         group_value::attribute_of,
     },
     orchestrator::planning::{
-        image_check::{JavaNeed, check_image},
-        inventory::CloudInventory,
-        planner::ResolvedFlavors,
+        image_check::check_image, inventory::CloudInventory, planner::ResolvedFlavors,
         resolve::check_zones,
     },
 };
@@ -25,14 +23,13 @@ pub fn check_new_nodes(
     joining: &NodeIds,
     cloud: &CloudInventory,
     flavors: &ResolvedFlavors,
-    java: &[JavaNeed],
 ) -> Vec<Problem> {
     let growing = || {
         to.groups
             .iter()
             .filter(|group| joining.contains_key(&group.name))
     };
-    let images = growing().filter_map(|group| check_new_image(from, to, group, cloud, java));
+    let images = growing().filter_map(|group| check_new_image(from, to, group, cloud));
     let sizes = growing().filter_map(|group| check_new_flavor(to, group, cloud, flavors));
     let mut problems: Vec<Problem> = images.chain(sizes).collect();
     problems.extend(check_zones(to, growing(), cloud));
@@ -47,7 +44,6 @@ fn check_new_image(
     to: &ClusterSpec,
     group: &GroupSpec,
     cloud: &CloudInventory,
-    java: &[JavaNeed],
 ) -> Option<Problem> {
     let many = many_nodes(&group.name);
     let path = match group.image {
@@ -76,7 +72,7 @@ fn check_new_image(
             format!("new {many} need image {named}, which is {}", image.status),
             hint,
         )),
-        (Some(image), None) if is_another => check_image(&path, image, java, to.image_has_java),
+        (Some(image), None) if is_another => check_image(&path, image),
         (Some(_), None) => None,
     }
 }
@@ -138,7 +134,7 @@ fn check_new_key(to: &ClusterSpec, group: &GroupSpec, cloud: &CloudInventory) ->
 pub fn check_new_plugins(
     to: &ClusterSpec,
     joining: &NodeIds,
-    plugins: &[FrameworkView<'_>],
+    plugins: &[&FrameworkDescriptor],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     let many = new_nodes(joining);

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::{
     bundle::node_script::host_version,
     cluster::{
-        ClusterPins, ClusterSpec, FrameworkView, GroupSpec, PinnedPlugin, change::NodeFlavors,
-        pins::GroupPins,
+        ClusterPins, ClusterSpec, FrameworkDescriptor, GroupSpec, PinnedPlugin, PluginContract,
+        change::NodeFlavors, pins::GroupPins,
     },
     orchestrator::planning::{
         inventory::CloudInventory, new_node_values::custom_constraint, planner::ResolvedFlavors,
@@ -19,11 +19,11 @@ use crate::{
 };
 
 /// The same spec with the version of every framework said.
-pub fn name_versions(spec: &ClusterSpec, plugins: &[FrameworkView<'_>]) -> ClusterSpec {
+pub fn name_versions(spec: &ClusterSpec, plugins: &[&FrameworkDescriptor]) -> ClusterSpec {
     let mut named = spec.clone();
     for choice in &mut named.frameworks {
         let plugin = plugins.iter().find(|plugin| plugin.name == choice.name);
-        let default = plugin.map(|plugin| plugin.default_version.to_owned());
+        let default = plugin.map(|plugin| plugin.default_version().to_owned());
         let default = default.filter(|version| !version.is_empty());
         choice.version = choice.version.take().or(default);
     }
@@ -34,14 +34,14 @@ pub fn name_versions(spec: &ClusterSpec, plugins: &[FrameworkView<'_>]) -> Clust
 pub fn versions_of_stack(
     spec: &ClusterSpec,
     stack: &Value,
-    plugins: &[FrameworkView<'_>],
+    plugins: &[&FrameworkDescriptor],
 ) -> ClusterSpec {
     let mut named = spec.clone();
     let about = stack.get("description").and_then(Value::as_str);
     let about = about.unwrap_or_default();
     for choice in named.frameworks.iter_mut().filter(|c| c.version.is_none()) {
         let plugin = plugins.iter().find(|plugin| plugin.name == choice.name);
-        let Some(title) = plugin.map(|plugin| plugin.title) else {
+        let Some(title) = plugin.map(|plugin| plugin.title.as_str()) else {
             continue;
         };
         let said = about
@@ -77,6 +77,7 @@ pub fn pin_cluster(
     });
     ClusterPins {
         host_version: host_version().to_owned(),
+        contract: PluginContract::SPOKEN,
         plugins,
         groups: groups
             .map(|group| (group.name.clone(), group_pins(group)))
@@ -87,7 +88,7 @@ pub fn pin_cluster(
             access: flavors.access.clone(),
         },
         mixed: false,
-        // What plugins with components add is the plan's to say.
+        // What its components have is the plan's to say.
         ..ClusterPins::default()
     }
 }
@@ -228,15 +229,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::framework::PluginDescriptor;
+    use crate::cluster::test_plugins::plugin_with;
     use crate::orchestrator::planning::resolve::tests_support::spec;
 
-    fn plugin(default: &str) -> PluginDescriptor {
-        let text = json!({
-            "name": "hadoop", "title": "Apache Hadoop", "description": "", "versions": [default], "default_version": default,
-            "requires": [], "provides": [], "roles": [], "parameters": {}, "ports": [], "resource_types": [],
-        });
-        serde_json::from_value(text).unwrap()
+    fn plugin(default: &str) -> FrameworkDescriptor {
+        FrameworkDescriptor {
+            title: "Apache Hadoop".to_owned(),
+            ..plugin_with("hadoop", &[default], &[])
+        }
     }
 
     fn versions(spec: &ClusterSpec) -> Vec<Option<&str>> {
@@ -259,10 +259,10 @@ mod tests {
     fn a_version_that_nobody_named_is_the_default_of_that_day() {
         let plugin = plugin("3.5.0");
         assert_eq!(
-            versions(&name_versions(&asked(None), &[(&plugin).into()])),
+            versions(&name_versions(&asked(None), &[&plugin])),
             [Some("3.5.0")]
         );
-        let said = name_versions(&asked(Some("3.4.3")), &[(&plugin).into()]);
+        let said = name_versions(&asked(Some("3.4.3")), &[&plugin]);
         assert_eq!(versions(&said), [Some("3.4.3")]);
     }
 
@@ -271,7 +271,7 @@ mod tests {
         let plugin = plugin("3.6.0");
         let said = |text: &str| {
             let stack = json!({ "description": text });
-            let named = versions_of_stack(&asked(None), &stack, &[(&plugin).into()]);
+            let named = versions_of_stack(&asked(None), &stack, &[&plugin]);
             named.frameworks[0].version.clone()
         };
         let one = "Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.";

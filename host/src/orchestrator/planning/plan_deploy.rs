@@ -110,7 +110,6 @@ fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Proble
 
 /// Records what the chain's plugins have claimed, and where.
 pub(crate) fn pin_claims(pins: &mut ClusterPins, chain: &PluginChain, claimed: &ClaimedCluster) {
-    pins.contract = chain.contract;
     pins.placements.clone_from(&claimed.placements);
     (pins.needs, pins.extensions) = (BTreeMap::new(), BTreeMap::new());
     for (plugin, claims) in chain.plugins.iter().zip(&claimed.claims) {
@@ -129,26 +128,27 @@ pub(crate) async fn plan_deploy(
     spec: &ClusterSpec,
     chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
-    let mut plugins = planner.descriptors();
-    plugins.retain(|plugin| plugin.contract == chain.contract);
-    let spec = pinning::name_versions(spec, &plugins);
-    let java = image_check::java_needs(&spec, &plugins);
+    let spec = pinning::name_versions(spec, &planner.descriptors());
     let claimed = planner.claim(&spec, chain).await;
     let wanted = claimed.as_ref().map_or(&spec, |claimed| &claimed.spec);
     let cloud = inventory::take_inventory(session, wanted).await?;
     let claimed = claimed.map_err(|mut problems| {
         // What the cloud has not is told with it.
-        let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new(), &java).err();
+        let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new()).err();
         problems.extend(missing.into_iter().flatten());
         OrchestratorError::Invalid(problems)
     })?;
-    let mut spec = resolve::resolve_spec(&claimed.spec, &cloud, &claimed.smallest, &java)
+    let mut spec = resolve::resolve_spec(&claimed.spec, &cloud, &claimed.smallest)
         .map_err(|problems| OrchestratorError::Invalid(with_sums(problems, &claimed)))?;
     let chosen = resolve_flavors(&spec, &cloud)?;
     let mut planned = planner
         .plan(&spec, chain, &claimed, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
+    let lacking = image_check::check_java(&spec, spec.groups.with_nodes(), &planned.javas, &cloud);
+    if !lacking.is_empty() {
+        return Err(OrchestratorError::Invalid(lacking));
+    }
     let mut pins = pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone());
     pin_claims(&mut pins, chain, &claimed);
     pins.grants.clone_from(&planned.grants);

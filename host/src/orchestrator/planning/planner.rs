@@ -1,5 +1,4 @@
-//! What the orchestrator needs to know of a plan, and how it asks for one. The plan itself is
-//! `plan`.
+//! What the orchestrator needs to know of a plan, and how it asks for one.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +8,19 @@ use serde_json::{Map, Value};
 use crate::{
     bundle::{member_news::MemberLines, node_script::NodeContent, node_update},
     cluster::{
-        CloudAccess, ClusterSpec, Flavor, FrameworkView, PinnedPlugin, PluginContract, Problem,
+        CloudAccess, ClusterSpec, Flavor, FrameworkDescriptor, PinnedPlugin, Problem,
         change::FileDigests,
         component::ComponentPlacement,
         framework::NodeResources,
         framework_request::{ComponentGrant, FrameworkClaims},
     },
+    orchestrator::planning::java_needs::JavaNeed,
 };
 
 /// Makes plans: the frameworks that are there and what they generate.
 pub trait ClusterPlanner: Send + Sync {
-    /// Every framework that can be asked for, and the plugin `cluster`, contract by contract and by
-    /// name. Two may have one name.
-    fn descriptors(&self) -> Vec<FrameworkView<'_>>;
+    /// Every framework that can be asked for, and the plugin `cluster`, by name.
+    fn descriptors(&self) -> Vec<&FrameworkDescriptor>;
 
     /// Which plugins make the cluster, in which order. Worked out once a plan; all below are given
     /// it.
@@ -58,8 +57,6 @@ pub trait ClusterPlanner: Send + Sync {
 /// The plugins that make a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginChain {
-    /// The contract that all of them speak.
-    pub contract: PluginContract,
     /// Their names, in their order.
     pub plugins: Vec<String>,
 }
@@ -71,11 +68,11 @@ pub struct ClaimedCluster {
     pub spec: ClusterSpec,
     /// The smallest node of each group.
     pub smallest: BTreeMap<String, NodeResources>,
-    /// What makes it so large, by group, for people; nothing where plugins say a size for a role.
+    /// What makes it so large, by group, for people.
     pub sums: BTreeMap<String, String>,
-    /// Which nodes have which of the components that were claimed; of plugins with components.
+    /// Which nodes have which of the components that were claimed.
     pub placements: Vec<ComponentPlacement>,
-    /// What each plugin has claimed, in the chain's order; of plugins with components.
+    /// What each plugin has claimed, in the chain's order.
     pub claims: Vec<FrameworkClaims>,
     /// What each component has by now, by plugin; none where it is to be shared out.
     pub grants: Option<BTreeMap<String, Vec<ComponentGrant>>>,
@@ -120,15 +117,16 @@ pub struct StackPlan {
     pub parameters: Map<String, Value>,
     /// Endpoint names, each with the output that holds its URL.
     pub endpoints: BTreeMap<String, String>,
-    /// What stands on the nodes of each group, or of each class of nodes where plugins have
-    /// components.
+    /// What stands on the nodes of each class.
     pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.
     pub computed: BTreeMap<String, BTreeMap<String, String>>,
     /// The plugins that made it, with what each was asked.
     pub plugins: BTreeMap<String, PinnedPlugin>,
-    /// What each component has on the nodes of each group, by plugin; of plugins with components.
+    /// What each component has on the nodes of each group, by plugin.
     pub grants: BTreeMap<String, Vec<ComponentGrant>>,
+    /// What nodes need of Java, but for what the operator has them fetch.
+    pub javas: Vec<JavaNeed>,
 }
 
 impl StackPlan {

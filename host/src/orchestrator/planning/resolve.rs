@@ -14,7 +14,7 @@ use crate::{
         group_value::attribute_of,
     },
     openstack::{CloudImage, CloudNetwork},
-    orchestrator::planning::image_check::{JavaNeed, architecture_rank, check_image},
+    orchestrator::planning::image_check::{architecture_rank, check_image},
 };
 
 /// Names that a hint lists at most.
@@ -28,7 +28,6 @@ pub fn resolve_spec(
     spec: &ClusterSpec,
     cloud: &CloudInventory,
     smallest: &BTreeMap<String, NodeResources>,
-    java: &[JavaNeed],
 ) -> Result<ClusterSpec, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut keep = |result: Result<Option<String>, Problem>| {
@@ -42,7 +41,7 @@ pub fn resolve_spec(
     let is_shared = |group: &&GroupSpec| group.image.is_none();
     if let Some(group) = spec.groups.iter().find(is_shared) {
         let reference = spec.image_reference(group);
-        chosen.image = keep(image("image", reference, spec, cloud, java));
+        chosen.image = keep(image("image", reference, cloud));
     }
     for group in chosen
         .groups
@@ -52,7 +51,7 @@ pub fn resolve_spec(
         let path = attribute_of(&group.name, "image");
         let named = spec.groups.get(&group.name);
         let reference = named.and_then(|group| spec.image_reference(group));
-        group.image = keep(image(&path, reference, spec, cloud, java));
+        group.image = keep(image(&path, reference, cloud));
     }
     let need = |group: &GroupSpec| {
         let image = chosen.image_of(group);
@@ -231,9 +230,7 @@ fn resolve_flavor(
 fn image(
     path: &str,
     asked: Option<&str>,
-    spec: &ClusterSpec,
     cloud: &CloudInventory,
-    java: &[JavaNeed],
 ) -> Result<Option<String>, Problem> {
     let names = || cloud.images.iter().map(|image| image.name.as_str());
     if let Some(asked) = asked {
@@ -248,8 +245,7 @@ fn image(
                 listed(asked, names()),
             )),
             (Some(image), _) if image.status == "active" => {
-                check_image(path, image, java, spec.image_has_java)
-                    .map_or_else(|| Ok(Some(asked.to_owned())), Err)
+                check_image(path, image).map_or_else(|| Ok(Some(asked.to_owned())), Err)
             }
             (Some(image), _) => Err(Problem::new(
                 path,
@@ -259,7 +255,7 @@ fn image(
         };
     }
     let shown: Vec<&CloudImage> = cloud.images.iter().filter(|image| !image.hidden).collect();
-    let refusal = |image: &CloudImage| check_image(path, image, java, false);
+    let refusal = |image: &CloudImage| check_image(path, image);
     let chosen = match shown.as_slice() {
         [only] => match refusal(only) {
             Some(problem) => return Err(problem),

@@ -87,7 +87,7 @@ fn smallest() -> BTreeMap<String, NodeResources> {
 }
 
 fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
-    resolve_spec(spec, cloud, &smallest(), &[])
+    resolve_spec(spec, cloud, &smallest())
         .unwrap_err()
         .iter()
         .map(Problem::to_string)
@@ -96,7 +96,7 @@ fn told(spec: &ClusterSpec, cloud: &CloudInventory) -> Vec<String> {
 
 #[test]
 fn a_request_that_names_nothing_gets_what_the_cloud_has() {
-    let chosen = resolve_spec(&spec(), &cloud(), &smallest(), &[]).unwrap();
+    let chosen = resolve_spec(&spec(), &cloud(), &smallest()).unwrap();
     assert_eq!(chosen.image.as_deref(), Some("debian-12"));
     assert_eq!(chosen.external_network.as_deref(), Some("public"));
     assert_eq!(chosen.flavors(), [Some("m1.large"), Some("m1.large")]);
@@ -138,7 +138,7 @@ fn what_is_named_may_be_an_id() {
         ..spec()
     }
     .with_flavors(None, Some("id-m1.xlarge"));
-    let chosen = resolve_spec(&asked, &cloud(), &smallest(), &[]).unwrap();
+    let chosen = resolve_spec(&asked, &cloud(), &smallest()).unwrap();
     assert_eq!(
         (chosen.flavors()[1], chosen.external_network.as_deref()),
         (Some("id-m1.xlarge"), Some("id-public"))
@@ -153,7 +153,7 @@ fn a_flavor_that_boots_from_a_volume_fits_whatever_the_disk() {
             flavors: flavors.to_vec(),
             ..cloud()
         };
-        resolve_spec(&asked, &cloud, &smallest(), &[])
+        resolve_spec(&asked, &cloud, &smallest())
             .map(|spec| spec.flavors()[1].unwrap().to_owned())
             .map_err(|problems| problems[0].to_string())
     };
@@ -189,8 +189,7 @@ fn a_cluster_may_have_no_way_out() {
                 ..spec()
             },
             &cloud(),
-            &smallest(),
-            &[]
+            &smallest()
         )
         .unwrap()
         .external_network,
@@ -203,8 +202,7 @@ fn a_cluster_may_have_no_way_out() {
                 networks: vec![],
                 ..cloud()
             },
-            &smallest(),
-            &[]
+            &smallest()
         )
         .unwrap()
         .external_network,
@@ -222,7 +220,6 @@ fn of_several_networks_the_clouds_default_is_taken_and_else_the_user_is_asked() 
         &spec(),
         &with(vec![network("a", false), network("b", true)]),
         &smallest(),
-        &[],
     )
     .unwrap();
     assert_eq!(chosen.external_network.as_deref(), Some("b"));
@@ -246,15 +243,10 @@ fn of_several_images_the_best_known_system_is_taken() {
         image("debian-13", Some("debian"), Some("13"), "2026"),
     ];
     let chosen = |images| {
-        resolve_spec(
-            &spec(),
-            &CloudInventory { images, ..cloud() },
-            &smallest(),
-            &[],
-        )
-        .unwrap()
-        .image
-        .unwrap()
+        resolve_spec(&spec(), &CloudInventory { images, ..cloud() }, &smallest())
+            .unwrap()
+            .image
+            .unwrap()
     };
     assert_eq!(chosen(images.clone()), "debian-12");
     assert_eq!(chosen(images[..2].to_vec()), "noble");
@@ -280,7 +272,7 @@ fn of_two_processors_the_usual_one_is_taken_and_the_other_one_where_it_is_all_th
             images: images.to_vec(),
             ..cloud()
         };
-        let resolved = resolve_spec(&spec(), &cloud, &smallest(), &[]);
+        let resolved = resolve_spec(&spec(), &cloud, &smallest());
         resolved
             .map(|spec| spec.image.unwrap())
             .map_err(|p| p[0].to_string())
@@ -323,7 +315,6 @@ fn an_image_that_needs_more_than_the_frameworks_counts() {
             ..cloud()
         },
         &smallest(),
-        &[],
     )
     .unwrap();
     assert_eq!(chosen.flavors()[1], Some("m1.xlarge"));
@@ -368,7 +359,7 @@ fn each_group_has_an_image_and_a_flavor_of_its_own_or_that_of_all() {
         ["debian-12", "ubuntu"],
         "each is asked for once"
     );
-    let chosen = resolve_spec(&asked, &cloud_with(Some(ubuntu)), &smallest(), &[]).unwrap();
+    let chosen = resolve_spec(&asked, &cloud_with(Some(ubuntu)), &smallest()).unwrap();
     assert_eq!(chosen.flavors(), [Some("m1.large"), Some("m1.large")]);
     let edge = chosen.groups.get("edge").unwrap();
     assert_eq!(

@@ -23,7 +23,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::ClusterSpec,
+    cluster::{ClusterSpec, former_records::refuse_change},
     openstack::{CloudSession, CreateStack, HeatStack, StackId},
     store::{ClusterRecord, NodeNotifications},
 };
@@ -97,6 +97,10 @@ impl Reconciler<'_> {
         }
         if record.change().is_some() {
             span.record("action", "Rollout");
+            // What is on its way to Heat comes to its end there; nothing can follow it.
+            if let Some(why) = record.spec.as_ref().and_then(refuse_change) {
+                return Err(OrchestratorError::Conflict(why));
+            }
             return advance_rollout(context, cluster, session).await;
         }
         // The first create of a cluster needs no look for an older one: nobody has asked for a

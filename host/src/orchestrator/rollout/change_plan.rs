@@ -35,7 +35,7 @@ use crate::{
     },
     cluster::{
         ClusterChange, ClusterRest, MemberNews, NodeGroups, Problem, RolloutStep,
-        change::NodeFlavors, component::members_beyond,
+        change::NodeFlavors, component::members_beyond, former_records::refuse_change,
     },
     openstack::CloudSession,
     store::{ClusterRecord, NodeNotifications},
@@ -262,7 +262,9 @@ pub(crate) async fn find_or_make_plan(
             record.name
         )));
     };
-    desired_state::refuse_former_contract(from)?;
+    if let Some(why) = refuse_change(from) {
+        return Err(OrchestratorError::NotApplicable(why));
+    }
     if let Some(plan) = context.change_plans.get(&record.id, change) {
         return Ok((plan, Arc::new(record.clone())));
     }

@@ -21,7 +21,7 @@ use crate::{
         attribute_names::{AttributeNames, kept_name},
         attribute_schema::find_attribute,
         attributes,
-        framework_view::is_fixed,
+        framework_descriptor::is_fixed,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
         node_group::nodes_beyond,
@@ -78,18 +78,6 @@ impl UpdateRequest {
             .cloned()
             .collect()
     }
-}
-
-/// Clusters whose plugins spoke the first contract are shown and deleted; there are no such plugins
-/// any more.
-pub(crate) fn refuse_former_contract(from: &ClusterSpec) -> Result<(), OrchestratorError> {
-    let contract = from.pins.as_deref().map(|pins| pins.contract);
-    if contract.is_some_and(|contract| !contract.is_first()) {
-        return Ok(());
-    }
-    Err(OrchestratorError::NotApplicable(
-        "a cluster on contract 0.1.0 cannot be changed any more; deploy a new one".to_owned(),
-    ))
 }
 
 /// The group whose nodes an attribute of this name takes away. Whether the cluster has it is found
@@ -294,11 +282,10 @@ fn is_changeable(context: &Context, from: &ClusterSpec, to: &ClusterSpec, name: 
         return to.frameworks.iter().any(|choice| choice.name == plugin);
     }
     let descriptors = context.planner.descriptors();
-    let schema = descriptors
+    let plugin = descriptors
         .iter()
-        .find(|descriptor| descriptor.name == plugin)
-        .map(|descriptor| descriptor.parameters);
-    let schema = schema.and_then(|schema| schema.get("properties")?.get(parameter));
+        .find(|descriptor| descriptor.name == plugin);
+    let schema = plugin.and_then(|plugin| plugin.parameter(parameter));
     // One that the plugin has no more can only be given up.
     schema.is_none_or(|schema| !is_fixed(schema))
 }

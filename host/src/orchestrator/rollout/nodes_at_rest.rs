@@ -6,9 +6,9 @@ use crate::orchestrator::planning::place_cluster::groups_of_nodes;
 use crate::{
     bundle::{
         node_classes::name_classes,
-        node_script::{NodeContent, script_owner},
+        node_script::NodeContent,
         node_update::differing_paths,
-        unit_effects::{restarted_components, script_component},
+        unit_effects::{restarted_components, script_at},
     },
     cluster::{
         ClusterRest, ClusterSpec, NodeIds,
@@ -75,10 +75,7 @@ impl NodesAtRest {
     /// The stages that a component has a script for on a node.
     pub(crate) fn has_script(&self, node: &str, component: &str, stage: &str) -> bool {
         let mut paths = self.files_of(node).into_iter().flat_map(BTreeMap::keys);
-        paths.any(|path| {
-            script_owner(path).is_some_and(|(_, of)| of == stage)
-                && script_component(path) == Some(component)
-        })
+        paths.any(|path| script_at(path) == Some((stage, component)))
     }
 
     /// The components whose units restart on a node where these paths are new; all that it has where

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::{
-    cluster::contract_bridge::{OUTER_ADDRESS, leading_node},
+    cluster::default_groups::{OUTER_ADDRESS, leading_node},
     store::ClusterRecord,
 };
 

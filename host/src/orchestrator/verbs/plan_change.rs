@@ -7,7 +7,7 @@ use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
     planning::{
-        image_check::java_needs,
+        image_check::check_java,
         inventory::{self, CloudInventory},
         new_nodes::{check_new_nodes, check_new_plugins},
         pinning,
@@ -30,7 +30,8 @@ use crate::{
         ClusterChange, ClusterPins, ClusterRest, ClusterSpec, GroupSpec, NodeGroups, NodeIds,
         Problem, RolloutStep,
         change::FileDigests,
-        contract_bridge,
+        default_groups::may_grow,
+        former_records::refuse_change,
         framework::NodeResources,
         group_value::attribute_of,
         limits::{MAX_GENERATION, SPARE_GENERATIONS},
@@ -63,7 +64,7 @@ fn can_hear(
         return Ok(());
     };
     let group = groups.find_node(node).map(|(group, _)| &group.name);
-    let hint = match group.filter(|group| contract_bridge::may_grow(group)) {
+    let hint = match group.filter(|group| may_grow(group)) {
         Some(group) => format!(
             "take it away ({}), or deploy a new cluster",
             attribute_of(group, "remove")
@@ -100,7 +101,9 @@ pub(crate) async fn plan_change(
 ) -> Result<PlannedChange, OrchestratorError> {
     let session = &caller.session;
     let planner = context.planner.as_ref();
-    desired_state::refuse_former_contract(from)?;
+    if let Some(why) = refuse_change(from) {
+        return Err(OrchestratorError::NotApplicable(why));
+    }
     let mut claimed = claim_change(planner, from, to).await?;
     let cloud = inventory::take_inventory(session, &claimed.to).await?;
     let running = RunningStack::fetch(session, record).await?;
@@ -115,10 +118,7 @@ pub(crate) async fn plan_change(
     } = claimed;
     let flavors = flavors_of_cluster(from, &to, &cloud)?;
     if !joining.is_empty() {
-        let java = java_needs(&to, &planner.descriptors());
-        reject(check_new_nodes(
-            from, &to, &joining, &cloud, &flavors, &java,
-        ))?;
+        reject(check_new_nodes(from, &to, &joining, &cloud, &flavors))?;
     }
     let mut pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
     // What the plugins were asked with is recorded at the end.
@@ -145,6 +145,12 @@ pub(crate) async fn plan_change(
         plans.plan(rest).await?;
     }
     let planned = plans.plan(ClusterRest::Done).await?.planned;
+    let growing = to.groups.iter().filter(|group| {
+        let before = from.groups.get(&group.name);
+        let before = before.map(|before| from.image_of(before));
+        joining.contains_key(&group.name) && before != Some(to.image_of(group))
+    });
+    reject(check_java(&to, growing, &planned.javas, &cloud))?;
     let changed = desired_state::changed_settings(from, &to);
     for template in plans.templates() {
         desired_state::reject_replacements(&running.template, template, &changed)?;
@@ -221,11 +227,7 @@ fn kept_claims(pins: &ClusterPins, to: &ClusterSpec) -> (PluginChain, ClaimedClu
         claims: plugins.iter().map(|plugin| pins.claims_of(plugin)).collect(),
         ..ClaimedCluster::default()
     };
-    let chain = PluginChain {
-        contract: pins.contract,
-        plugins,
-    };
-    (chain, claimed)
+    (PluginChain { plugins }, claimed)
 }
 
 /// A change that has not begun.

@@ -13,11 +13,11 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        cluster_plan::typed_settings,
         merge_attributes,
         plan_deploy::{PlannedDeploy, plan_deploy},
         quota::QuotaNeed,
         template_diff::{self, ResourceChanges},
+        typed_settings,
     },
     rollout::{
         desired_state::{self, ChangeTarget, UpdateRequest},
@@ -352,11 +352,9 @@ fn describe_deploy(
     let descriptors = context.planner.descriptors();
     let framework = |choice: &crate::cluster::spec::FrameworkChoice| {
         let about = descriptors.iter().find(|about| about.name == choice.name);
-        let version = || about.map_or("", |about| about.default_version);
+        let version = || about.map_or("", |about| about.default_version());
         (
-            about
-                .map_or(choice.name.as_str(), |about| about.title)
-                .to_owned(),
+            about.map_or(&choice.name, |about| &about.title).to_owned(),
             choice
                 .version
                 .clone()
@@ -402,7 +400,7 @@ fn describe_deploy(
 fn own_settings(context: &Context, spec: &ClusterSpec) -> Vec<AttributeChange> {
     let mut settings = Vec::new();
     for descriptor in context.planner.descriptors() {
-        let Some(raw) = spec.settings.get(descriptor.name) else {
+        let Some(raw) = spec.settings.get(&descriptor.name) else {
             continue;
         };
         let typed = typed_settings::type_settings(descriptor, raw, None).unwrap_or_default();

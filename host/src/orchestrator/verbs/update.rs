@@ -26,7 +26,7 @@ use crate::orchestrator::{
 use crate::{
     cluster::{
         ClusterChange, Lifecycle, LifecyclePhase, default_groups::many_nodes,
-        group_value::attribute_of,
+        former_records::refuse_change, group_value::attribute_of,
     },
     store::ClusterRecord,
 };
@@ -207,6 +207,9 @@ async fn retry_blocked_change(
     why: &str,
     request: UpdateRequest,
 ) -> Result<ClusterView, OrchestratorError> {
+    if let Some(why) = record.spec.as_ref().and_then(refuse_change) {
+        return Err(OrchestratorError::NotApplicable(why));
+    }
     let wants_more = desired_state::changes_cluster(context, record, &request)?;
     let why = change
         .rolling_back_because

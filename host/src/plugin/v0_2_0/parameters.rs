@@ -10,7 +10,7 @@ use crate::cluster::framework::CLUSTER;
 use crate::cluster::framework_descriptor::{FIXED_IN_CLUSTER, HOST_KEYWORD};
 use crate::cluster::parameter_schema::{ParameterSchema, compile_schema, work_fault};
 use crate::plugin::fault_list::FaultList;
-use crate::plugin::validate;
+use crate::plugin::schema_rules::{check_schema, refuse_keywords};
 
 /// Parameters that every plugin has: the host's own.
 const HOSTS_PARAMETERS: [&str; 2] = ["version", "memory_share"];
@@ -57,7 +57,7 @@ pub(super) fn read_parameters(faults: &mut FaultList, plugin: &str, text: &str) 
         faults.count(PLACE, count, limits::PARAMETERS);
         return schema;
     }
-    let usable = validate::refuse_keywords(&schema).and_then(|()| validate::check_schema(&schema));
+    let usable = refuse_keywords(&schema).and_then(|()| check_schema(&schema));
     if let Err(breach) = usable {
         faults.add(PLACE, breach);
         return schema;

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::cluster::parameter_schema::count_values;
 use crate::cluster::{
-    ClusterSpec, Problem,
+    ClusterSpec, FrameworkDescriptor, Problem,
     attribute_names::nearest,
-    framework_view::{FrameworkView, host_fact},
+    framework_descriptor::host_fact,
     problem::cut_text,
     typed_value::{MAX_WORDS_CHARS, read_typed},
 };
@@ -25,14 +25,13 @@ const MAX_CHECKS: usize = 1 << 18;
 ///
 /// # Errors
 /// As [`type_settings`], for what is not pinned.
-pub fn type_settings_of<'a>(
-    descriptor: impl Into<FrameworkView<'a>>,
+pub fn type_settings_of(
+    descriptor: &FrameworkDescriptor,
     spec: &ClusterSpec,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
-    let descriptor = descriptor.into();
     let pins = spec.pins.as_deref();
-    let pinned = pins.and_then(|pins| pins.settings_of(descriptor.name));
-    let raw = spec.settings_of(descriptor.name);
+    let pinned = pins.and_then(|pins| pins.settings_of(&descriptor.name));
+    let raw = spec.settings_of(&descriptor.name);
     type_settings(descriptor, &raw, pinned)
 }
 
@@ -41,12 +40,11 @@ pub fn type_settings_of<'a>(
 ///
 /// # Errors
 /// All problems at once, each at `<framework>.<parameter>`.
-pub fn type_settings<'a>(
-    descriptor: impl Into<FrameworkView<'a>>,
+pub fn type_settings(
+    descriptor: &FrameworkDescriptor,
     raw: &BTreeMap<String, String>,
     pinned: Option<&Map<String, Value>>,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
-    let descriptor = descriptor.into();
     let none = Map::new();
     let properties = descriptor
         .parameters
@@ -88,7 +86,7 @@ pub fn type_settings<'a>(
             Err(problem) => problems.push(problem),
         }
     }
-    let found = validate(&descriptor, properties, &settings, &problems);
+    let found = validate(descriptor, properties, &settings, &problems);
     // What the cluster was made with was valid then.
     let is_kept = |path: &str| {
         let name = path.strip_prefix(&format!("{}.", descriptor.name));
@@ -114,7 +112,7 @@ fn about(schema: &Value) -> String {
 /// What the schema as a whole says against the settings, but for parameters that have a problem
 /// already.
 fn validate(
-    descriptor: &FrameworkView<'_>,
+    descriptor: &FrameworkDescriptor,
     properties: &Map<String, Value>,
     settings: &Map<String, Value>,
     known: &[Problem],
@@ -123,14 +121,14 @@ fn validate(
         Ok(validator) => validator,
         Err(error) => {
             return vec![Problem::new(
-                descriptor.name,
+                descriptor.name.as_str(),
                 format!("the plugin's parameters are not a JSON Schema: {error}"),
                 "tell its author",
             )];
         }
     };
     let whole = Value::Object(settings.clone());
-    let checks = count_values(&whole).saturating_mul(count_values(descriptor.parameters));
+    let checks = count_values(&whole).saturating_mul(count_values(&descriptor.parameters));
     let errors: Vec<ValidationError<'_>> = if checks > MAX_CHECKS {
         validator.validate(&whole).err().into_iter().collect()
     } else {
@@ -141,7 +139,7 @@ fn validate(
         let pointer = error.instance_path().to_string();
         let place = pointer.trim_start_matches('/');
         let path = if place.is_empty() {
-            descriptor.name.to_owned()
+            descriptor.name.clone()
         } else {
             format!("{}.{}", descriptor.name, place.replace('/', "."))
         };
@@ -167,20 +165,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::framework::PluginDescriptor;
+    use crate::cluster::{problem::lines, test_plugins::plugin};
 
     #[test]
     fn all_problems_are_told_up_to_a_number_and_one_where_looking_for_all_costs_too_much() {
         let told = |items: usize, rules: usize| {
             let rule = json!({"items": {"maximum": 0}});
             let properties = json!({"list": {"type": "array", "allOf": vec![rule; rules]}});
-            let parameters = json!({"type": "object", "properties": properties});
-            let said = json!({
-                "name": "lists", "title": "", "description": "", "versions": [],
-                "default_version": "", "requires": [], "provides": [], "roles": [],
-                "parameters": parameters, "ports": [], "resource_types": [],
-            });
-            let descriptor: PluginDescriptor = serde_json::from_value(said).unwrap();
+            let descriptor = plugin("lists", &[], properties);
             let text = json!(vec![1; items]).to_string();
             let raw = BTreeMap::from([("list".to_owned(), text)]);
             type_settings(&descriptor, &raw, None).unwrap_err().len()
@@ -188,5 +180,71 @@ mod tests {
         assert_eq!(told(7, 1), 7);
         assert_eq!(told(MAX_PROBLEMS + 1, 1), MAX_PROBLEMS);
         assert_eq!(told(4_000, 4_000), 1);
+    }
+
+    /// A parameter of each type.
+    fn typed(given: &[(&str, &str)]) -> Result<Value, String> {
+        let hadoop = plugin(
+            "hadoop",
+            &["2", "1"],
+            json!({
+                "replication": {"type": "integer", "description": "Copies of each block.", "default": 3, "maximum": 10},
+                "ratio": {"type": "number", "description": "A share."},
+                "on": {"type": "boolean", "description": "Or off."},
+                "text": {"type": "string", "description": "Any."},
+                "site": {"type": "object", "description": "More.", "additionalProperties": {"type": "string"}},
+                "list": {"type": "array", "description": "Numbers."},
+                "size": {"type": ["integer", "null"], "description": "Or none."},
+                "nodes": {"type": "array", "description": "The host's.", "x-host": "groups"},
+            }),
+        );
+        let raw = given
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let settings = type_settings(&hadoop, &raw.collect(), None);
+        settings
+            .map(Value::Object)
+            .map_err(|problems| lines(&problems))
+    }
+
+    #[test]
+    fn settings_are_typed_by_the_schema_and_defaults_filled_in() {
+        let given = [
+            ("ratio", "0.5"),
+            ("on", "true"),
+            ("text", "1"),
+            ("site", r#"{"a": "b"}"#),
+            ("list", "[1, 2]"),
+            ("size", ""),
+        ];
+        let wanted = json!({"replication": 3, "ratio": 0.5, "on": true, "text": "1", "site": {"a": "b"}, "list": [1, 2], "size": null});
+        assert_eq!(typed(&given).unwrap(), wanted);
+    }
+
+    #[test]
+    fn settings_that_the_schema_refuses_are_all_told_with_their_description() {
+        let given = [
+            ("replication", "11"),
+            ("ratio", "half"),
+            ("on", "yes"),
+            ("site", r#"{"a": 1}"#),
+            ("list", "1,2"),
+            ("size", "1e3"),
+        ];
+        let wanted = "hadoop.ratio: must be a number, got `half` (A share)\n\
+            hadoop.on: must be true or false, got `yes` (Or off)\n\
+            hadoop.list: must be a JSON list, got `1,2` (Numbers)\n\
+            hadoop.size: must be a whole number or empty, got `1e3` (Or none)\n\
+            hadoop.replication: 11 is greater than the maximum of 10 (Copies of each block)\n\
+            hadoop.site.a: 1 is not of type \"string\" (More)";
+        assert_eq!(typed(&given).unwrap_err(), wanted);
+        let unknown =
+            "hadoop.replicaton: hadoop has no such parameter (did you mean `hadoop.replication`?)";
+        assert_eq!(typed(&[("replicaton", "1")]).unwrap_err(), unknown);
+        let hosts = typed(&[("nodes", "[]")]).unwrap_err();
+        assert!(
+            hosts.starts_with("hadoop.nodes: hadoop has no such parameter"),
+            "{hosts}"
+        );
     }
 }

@@ -1,11 +1,9 @@
-//! Tests of [`super`]: orders, circles and contracts.
+//! Tests of [`super`]: orders, circles and what is missing.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::cluster::{
-    component::ComponentSpec, framework_descriptor::FrameworkDescriptor, problem::lines,
-};
+use crate::cluster::{component::ComponentSpec, problem::lines, test_plugins::plugin_with};
 
 fn plugin(name: &str, [requires, uses, provides]: [&[&str]; 3]) -> FrameworkDescriptor {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -15,16 +13,12 @@ fn plugin(name: &str, [requires, uses, provides]: [&[&str]; 3]) -> FrameworkDesc
         ..ComponentSpec::default()
     };
     FrameworkDescriptor {
-        name: name.to_owned(),
         title: name.to_owned(),
-        description: String::new(),
-        versions: Vec::new(),
         requires: owned(requires),
         uses: owned(uses),
         provides: owned(provides),
         components: vec![component],
-        parameters: serde_json::json!({}).into(),
-        resource_types: Vec::new(),
+        ..plugin_with(name, &[], &[])
     }
 }
 
@@ -114,44 +108,33 @@ fn so_many_components_are_taken_and_not_one_more() {
 }
 
 #[test]
-fn a_chain_is_of_one_contract_and_takes_the_cluster_of_that() {
-    let plugins = usual();
-    let view = |at: usize, contract: PluginContract| FrameworkView {
-        contract,
-        ..FrameworkView::from(&plugins[at])
-    };
-    let (old, new) = (PluginContract::V0_1_0, PluginContract::V0_2_0);
-    // Both have a `cluster`; hadoop is of the one, spark of the other, zookeeper of both.
-    let there = [
-        view(0, old),
-        view(1, old),
-        view(4, old),
-        view(0, new),
-        view(2, new),
-        view(4, new),
-    ];
-    let choose = |asked: &[&str], there: &[FrameworkView<'_>]| {
-        choose_contract(&choices(asked), there).map_err(|problems| lines(&problems))
-    };
-    assert_eq!(choose(&["hadoop"], &there), Ok(old));
-    assert_eq!(choose(&["spark"], &there), Ok(new));
-    assert_eq!(choose(&["zookeeper", "spark"], &there), Ok(new));
+fn a_requirement_that_nothing_brings_is_told_with_what_would() {
+    let mut there = usual();
+    there.push(plugin("hive", [&["hdfs", "spark"], &[], &["hive"]]));
+    there.push(plugin("self", [&["z"], &[], &["z"]]));
     assert_eq!(
-        choose(&["zookeeper"], &there),
-        Ok(old),
-        "its clusters can be changed"
+        order(&["hive"], &there).unwrap_err(),
+        "framework: `hive` requires `hdfs`, which nothing asked for provides (ask for `hadoop` too)\n\
+         framework: `hive` requires `spark`, which nothing asked for provides (ask for `spark` too)"
     );
-    assert_eq!(choose(&[], &there), Ok(old));
-    assert_eq!(
-        choose(&["hadoop", "spark"], &there).unwrap_err(),
-        "framework: plugins of one cluster speak one version of the contract: `hadoop` 0.1.0, `spark` 0.2.0 (ask for those of one version, or for two clusters)"
+    for asked in [["hive", "hadoop", "spark"], ["spark", "hive", "hadoop"]] {
+        let chain = order(&asked, &there).unwrap();
+        assert_eq!(chain, ["cluster", "hadoop", "spark", "hive"]);
+    }
+    let alone = order(&["self"], &there).unwrap_err();
+    assert!(
+        alone.contains("`self` requires `z`, which nothing asked for provides"),
+        "{alone}"
     );
-    let without = [view(0, old), view(2, new)];
-    assert_eq!(
-        choose(&["spark"], &without).unwrap_err(),
-        "framework: there is no plugin `cluster` of the contract 0.2.0, which these speak (put it into the folder of plugins)"
+    let unknown = order(&["hadop"], &there).unwrap_err();
+    assert!(
+        unknown.starts_with(
+            "framework: there is no plugin `hadop` (did you mean `hadoop`? there are: cluster, "
+        ),
+        "{unknown}"
     );
-    assert_eq!(choose(&["spark"], &[view(0, new), view(2, new)]), Ok(new));
+    let cluster = order(&["cluster"], &there).unwrap();
+    assert_eq!(cluster, ["cluster"], "which goes without saying");
 }
 
 proptest! {
