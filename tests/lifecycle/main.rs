@@ -7,6 +7,7 @@
 )]
 
 mod change_limits;
+mod changes;
 mod create_delete;
 mod deletion;
 mod fairness;

@@ -36,6 +36,7 @@ use crate::{
     cluster::{
         ClusterChange, ClusterRest, MemberNews, NodeGroups, Problem, RolloutStep,
         change::NodeFlavors, component::members_beyond, former_records::refuse_change,
+        node_group::nodes_beyond,
     },
     openstack::CloudSession,
     store::{ClusterRecord, NodeNotifications},
@@ -131,7 +132,9 @@ impl StepPacking {
             };
             told = told.after_step(step);
             let mut planned = Arc::clone(&made.planned);
-            if step.nodes != self.nodes.at(step.stack).ids {
+            let there = &self.nodes.at(step.stack).ids;
+            if !nodes_beyond(there, &step.nodes).is_empty() {
+                // On the way back, without nodes that have never come up.
                 let template = without_gone_nodes(&planned.template, &self.groups, &step.nodes);
                 planned = Arc::new(StackPlan {
                     template,
