@@ -6,6 +6,7 @@
 declare -gA MANIFEST_KEYS=(
   [component]='name! plugin!'
   [members]='component! nodes! indexes!' [joined]='component! nodes! indexes!' [leaving]='component! nodes! indexes!' [left]='component! nodes! indexes!'
+  [runner]='component!'
   [group]='name!' [user]='name! group groups'
   [volume]='gib!'
   [secret]='name! plugin! shared!'

@@ -20,9 +20,7 @@ node_setup() {
   stampede_file 0644 /etc/cloud/cloud.cfg.d/99-stampede.cfg <<<$'manage_etc_hosts: false\npreserve_hostname: true'
   stampede_file 0644 /etc/hostname <<<"$STAMPEDE_NODE"
   [[ $(</proc/sys/kernel/hostname) == "$STAMPEDE_NODE" ]] || hostname "$STAMPEDE_NODE"
-  local hosts
-  hosts=$(node_hosts)
-  stampede_file 0644 /etc/hosts <<<"$hosts"
+  node_hosts_file
   node_memory
   node_fence || true
   way_out
@@ -82,6 +80,12 @@ node_trust() {
     ((STAMPEDE_CHANGED == 0)) || changed=yes
   done
   [[ $changed == no ]] || $take >&2 || stampede_say "the system does not take the cloud's certificates; signals do"
+}
+
+node_hosts_file() {
+  local hosts
+  hosts=$(node_hosts)
+  stampede_file 0644 /etc/hosts <<<"$hosts"
 }
 
 # what the file held before, without whatever it says of the cluster's addresses and names, and every name there can ever be: addresses follow from

@@ -217,6 +217,7 @@ manifest_component() { # STAGE
   index=$(manifest_index "$name")
   for path in /opt/stampede/scripts/*-"$plugin/$1.$name".sh; do
     [[ -e $path ]] || continue
+    [[ $1 != drain && $1 != members ]] || manifest_runs "$name" || continue
     # at the first boot one member proves it
     [[ $1 != smoke || -n ${STAMPEDE_CHANGE-} || $index == "$(stampede_members "$name" | cut -d ' ' -f 2 | sort -n | head -n 1)" ]] || continue
     [[ $1 != smoke ]] || run=smoke
@@ -224,6 +225,13 @@ manifest_component() { # STAGE
     [[ ! -e $STAMPEDE_RUN/later ]] || manifest_later
   done
   [[ $1 != setup ]] || manifest_each unit manifest_start "$name" "$plugin"
+}
+
+# manifest_runs COMPONENT - whether this node runs what one member of a component runs for all: of those that the change names, or of any
+manifest_runs() {
+  local those
+  those=$(manifest_each runner manifest_field component)
+  [[ -z $those || $'\n'$those$'\n' == *$'\n'"$1"$'\n'* ]]
 }
 
 manifest_later() {

@@ -158,4 +158,5 @@ apply() {
   stampede_file 0644 "$STAMPEDE_KEPT/lib.sh" </opt/stampede/lib.sh
   # shellcheck source=templates/node/manifest.sh
   . /opt/stampede/manifest.sh
+  node_hosts_file # a group that is new has names of its own, also for nodes that run no stage
 }

@@ -1,14 +1,12 @@
-//! The words `master` and `worker` stand where the groups are defined that every cluster has, where
-//! the plugin contract is bridged, and where former versions' records are read. All else in the
-//! host knows groups. Looks at texts and constants outside tests; background workers are others.
+//! The words `master` and `worker` stand where the groups are defined that every cluster has, and
+//! where former versions' records are read. All else in the host knows groups. Looks at texts and constants outside tests; background workers are others.
 
 use std::fs;
 
 use crate::{imports::rust_files, repository};
 
 /// The files that know the words.
-const KNOWING: [&str; 4] = [
-    "host/src/cluster/contract_bridge.rs",
+const KNOWING: [&str; 3] = [
     "host/src/cluster/default_group_rows.rs",
     "host/src/cluster/default_groups.rs",
     "host/src/cluster/former_records.rs",

@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 75] = [
+const PURE: [&str; 79] = [
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",
@@ -71,6 +71,7 @@ const PURE: [&str; 75] = [
     "bundle/framework_build.rs",
     "bundle/manifest.rs",
     "bundle/manifest_line.rs",
+    "bundle/member_news.rs",
     "bundle/mod.rs",
     "bundle/node_classes.rs",
     "bundle/node_conflicts.rs",
@@ -79,8 +80,8 @@ const PURE: [&str; 75] = [
     "bundle/path_conflicts.rs",
     "bundle/placeholders.rs",
     "bundle/plugin_template.rs",
+    "bundle/unit_effects.rs",
     "cluster/cloud_access.rs",
-    "cluster/contract_bridge.rs",
     "cluster/default_groups.rs",
     "cluster/defaults.rs",
     "cluster/flavor_choice.rs",
@@ -117,11 +118,15 @@ const PURE: [&str; 75] = [
     "orchestrator/planning/resolve.rs",
     "orchestrator/planning/template_diff.rs",
     "orchestrator/planning/template_overlay.rs",
+    "orchestrator/planning/turns.rs",
     "orchestrator/reconcile/decide.rs",
     "orchestrator/rollout/lay_digests.rs",
     "orchestrator/rollout/new_node_attributes.rs",
     "orchestrator/rollout/next_nodes.rs",
+    "orchestrator/rollout/nodes_at_rest.rs",
+    "orchestrator/rollout/rested_clusters.rs",
     "orchestrator/rollout/steps.rs",
+    "orchestrator/rollout/steps_back.rs",
     "orchestrator/stack/mod.rs",
     "orchestrator/stack/request_size.rs",
     "orchestrator/stack/snapshot.rs",

@@ -13,9 +13,15 @@ use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use sqlx::{Connection as _, SqliteConnection};
 use stampede::{
-    bundle::node_script::{NodeContent, NodeFile},
+    bundle::{
+        member_news::members_text,
+        node_script::{NodeContent, NodeFile},
+    },
     cluster::{
-        ClusterSpec, FrameworkDescriptor, OperatorDefaults, Problem, framework::NodeResources,
+        ClusterSpec, FrameworkDescriptor, GroupSpec, OperatorDefaults, Problem,
+        component::{ComponentMember, ComponentNeed, ComponentPlacement},
+        framework::NodeResources,
+        framework_request::FrameworkClaims,
     },
     openstack::{self, CloudClient},
     orchestrator::{
@@ -357,7 +363,9 @@ impl ClusterPlanner for Plans {
 
     fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
         self.ordered.fetch_add(1, Ordering::Relaxed);
-        Ok(PluginChain::default())
+        Ok(PluginChain {
+            plugins: [HADOOP, OTHER].map(str::to_owned).to_vec(),
+        })
     }
 
     fn check_settings(&self, _: &ClusterSpec, _: &PluginChain) -> Vec<Problem> {
@@ -375,8 +383,24 @@ impl ClusterPlanner for Plans {
             ram_mib,
             disk_gib: 10,
         };
+        let placements = placements(spec);
+        let needs = |plugin: &str| {
+            let own = placements.iter().map(|one| one.component.clone());
+            let own = own.filter(|component| plugin_of(component) == plugin);
+            FrameworkClaims {
+                needs: own
+                    .map(|component| ComponentNeed {
+                        component,
+                        ..ComponentNeed::default()
+                    })
+                    .collect(),
+                ..FrameworkClaims::default()
+            }
+        };
         let claimed = ClaimedCluster {
-            spec: spec.clone(),
+            spec: with_computed(spec),
+            claims: [HADOOP, OTHER].map(needs).to_vec(),
+            placements,
             smallest: BTreeMap::from([
                 ("master".to_owned(), size(2_000)),
                 ("worker".to_owned(), size(1_000)),
@@ -390,7 +414,7 @@ impl ClusterPlanner for Plans {
         &'a self,
         spec: &'a ClusterSpec,
         _: &'a PluginChain,
-        _: &'a ClaimedCluster,
+        claimed: &'a ClaimedCluster,
         _: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
         let made = 1 + self.made.fetch_add(1, Ordering::Relaxed);
@@ -401,7 +425,7 @@ impl ClusterPlanner for Plans {
         );
         let version = self.version.load(Ordering::Relaxed);
         Box::pin(async move {
-            let mut plan = planned(spec);
+            let mut plan = planned(spec, claimed);
             for content in plan.contents.values_mut() {
                 let version = ("STAMPEDE_VERSION", version.to_string());
                 content.variables.push(version);
@@ -411,43 +435,108 @@ impl ClusterPlanner for Plans {
     }
 }
 
-fn planned(spec: &ClusterSpec) -> StackPlan {
+/// The plugin of what runs on masters and workers: the master lets workers go and hears of them.
+const HADOOP: &str = "hadoop";
+/// The plugin of what runs on all other groups, which nobody has to let go.
+const OTHER: &str = "other";
+
+/// The component that runs on a group.
+fn component_of(group: &str) -> String {
+    format!("on_{group}")
+}
+
+fn plugin_of(component: &str) -> &'static str {
+    match component {
+        "on_master" | "on_worker" => HADOOP,
+        _ => OTHER,
+    }
+}
+
+/// Members keep their numbers, and who comes gets those behind them.
+fn placements(spec: &ClusterSpec) -> Vec<ComponentPlacement> {
+    let recorded = spec.pins.as_deref().map(|pins| pins.placements.clone());
+    let recorded = recorded.unwrap_or_default();
+    let of_group = |group: &GroupSpec| {
+        let component = component_of(&group.name);
+        let before = recorded.iter().find(|one| one.component == component);
+        let before: &[ComponentMember] = before.map_or(&[], |one| &one.members);
+        let last = before.iter().map(|member| member.index).max().unwrap_or(0);
+        let mut next = last + 1..;
+        let member = |node: String| {
+            let known = before.iter().find(|member| member.node == node);
+            let index = known.map_or_else(|| next.next().unwrap(), |member| member.index);
+            ComponentMember { node, index }
+        };
+        ComponentPlacement {
+            component,
+            members: group.node_names().into_iter().map(member).collect(),
+        }
+    };
+    spec.groups.with_nodes().map(of_group).collect()
+}
+
+/// What was computed at deploy stays as it was.
+fn with_computed(spec: &ClusterSpec) -> ClusterSpec {
+    let mut spec = spec.clone();
+    let replication = workers(&spec).min(3).to_string();
+    let own = spec.computed.entry(HADOOP.to_owned()).or_default();
+    own.entry("replication".to_owned()).or_insert(replication);
+    spec
+}
+
+fn planned(spec: &ClusterSpec, claimed: &ClaimedCluster) -> StackPlan {
     let template: Value = json!({
         "heat_template_version": "2018-08-31",
         "resources": resources(spec),
         "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
     });
     let endpoints = serde_json::from_value(json!({"namenode_ui": "namenode_ui"})).unwrap();
-    let computed = BTreeMap::from([(
-        "hadoop".to_owned(),
-        BTreeMap::from([("replication".to_owned(), workers(spec).min(3).to_string())]),
-    )]);
     let replication = spec
         .settings_of("hadoop")
         .remove("replication")
         .unwrap_or_else(|| workers(spec).min(3).to_string());
-    let content = |role: &str| NodeContent {
-        variables: vec![
-            ("STAMPEDE_ROLE", role.to_owned()),
-            ("STAMPEDE_LEAVING", String::new()),
-        ],
-        files: vec![NodeFile {
-            mode: 0o644,
-            path: "/etc/replication".to_owned(),
-            content: format!("{replication}\n"),
-        }],
-    };
-    let contents = spec
-        .groups
-        .names()
-        .map(|role| (role.to_owned(), content(role)))
-        .collect();
+    let contents = spec.groups.with_nodes();
+    let contents = contents.map(|group| {
+        let content = content(&group.name, &replication, &claimed.placements);
+        (group.name.clone(), content)
+    });
     StackPlan {
         template,
         endpoints,
-        computed,
-        contents,
+        computed: spec.computed.clone(),
+        contents: contents.collect(),
         ..StackPlan::default()
+    }
+}
+
+/// What stands on the nodes of a group: a file that what runs there restarts for, and who has what.
+fn content(group: &str, replication: &str, placements: &[ComponentPlacement]) -> NodeContent {
+    let component = component_of(group);
+    let plugin = plugin_of(&component);
+    let file = |path: &str, content: String| NodeFile {
+        mode: 0o644,
+        path: path.to_owned(),
+        content,
+    };
+    let manifest = format!(
+        "component\tname={component}\tplugin={plugin}\n\
+         file\tpath=/etc/replication\tfrom=/etc/replication\tplugin={plugin}\teffect=restart\n\
+         unit\tname=runs\tcomponent={component}\n"
+    );
+    let mut files = vec![
+        file("/etc/replication", format!("{replication}\n")),
+        file("/opt/stampede/manifest", manifest),
+        file("/opt/stampede/members", members_text(placements)),
+    ];
+    if group == "master" {
+        for stage in ["drain", "members"] {
+            let path = format!("/opt/stampede/scripts/01-{plugin}/{stage}.{component}.sh");
+            files.push(file(&path, format!("{stage}\n")));
+        }
+    }
+    NodeContent {
+        variables: vec![("STAMPEDE_MIRROR", "none".to_owned())],
+        files,
     }
 }
 

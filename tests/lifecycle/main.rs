@@ -8,6 +8,7 @@
 
 mod bad_requests;
 mod change_limits;
+mod changes;
 mod create_delete;
 mod deletion;
 mod fairness;

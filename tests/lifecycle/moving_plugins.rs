@@ -147,11 +147,12 @@ impl FrameworkSource for DayPlugins {
         &'a self,
         plugin: &'a str,
         request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         Box::pin(async move {
             let asked = self.asked(plugin, request)?;
             let shipped = SHIPPED.framework(plugin).unwrap();
-            told(shipped.claim(&asked, None).await)
+            told(shipped.claim(&asked, running).await)
         })
     }
 

@@ -168,9 +168,10 @@ impl FrameworkSource for MadeUpSource {
         &'a self,
         plugin: &'a str,
         request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         let Some(one) = self.find(plugin) else {
-            return FrameworkSource::claim(&*REAL, plugin, request);
+            return FrameworkSource::claim(&*REAL, plugin, request, running);
         };
         let mut claims = one.claims.clone();
         // As the contract has it: what is set already is not computed.

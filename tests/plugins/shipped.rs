@@ -222,6 +222,7 @@ async fn stack(registry: &PluginRegistry, workers: u32) -> FrameworkStack {
         groups: &groups,
         surroundings: &surroundings,
         access: &access,
+        boot: &stampede::bundle::member_news::MemberLines::default(),
     })
     .unwrap()
 }

@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 use super::access_rules::{AccessWishes, ClaimedPort, make_access_rules};
 use super::class_content::class_content;
 use super::manifest::ManifestSources;
+use super::member_news::MemberLines;
 use super::merge::{EndpointOutput, computed_url, merge_templates, outer_address};
 use super::node_classes::{NodeClass, node_classes};
 use super::node_conflicts::find_conflicts;
 use super::node_rest::lay_rests;
 use super::node_script::{NodeContent, script_file_name};
 use super::node_surroundings::NodeSurroundings;
-use super::node_user_data::{assemble_user_data, find_excess};
+use super::node_user_data::{NodeUserData, assemble_user_data, find_excess};
 use super::plugin_template::{NameGrants, PluginTemplate};
 use super::policy;
 use super::sizes::LimitViolation;
@@ -57,6 +58,8 @@ pub struct FrameworkBuild<'a> {
     pub surroundings: &'a NodeSurroundings,
     /// Who may reach it from outside.
     pub access: &'a AccessWishes,
+    /// What nodes find when they boot, beside what stands on them.
+    pub boot: &'a MemberLines,
 }
 
 /// A cluster of frameworks as Heat takes it.
@@ -108,7 +111,7 @@ pub fn build_frameworks(build: FrameworkBuild<'_>) -> Result<FrameworkStack, Bui
     let mut template = merge_templates(build.description, &parts, &rules, &endpoints)
         .map_err(ContractViolations)?;
     let contents = class_contents(&build, &classes, placements);
-    let user_data = assemble_user_data(&contents);
+    let user_data = boot_data(&contents, build.boot);
     let classes = name_classes(placements, &question.node_groups);
     lay_rests(&mut template, &classes, &user_data);
     let too_long = find_excess(&user_data);
@@ -292,6 +295,19 @@ fn placed_endpoints<'a>(
         }
     }
     outputs
+}
+
+/// What nodes run when they boot.
+fn boot_data(
+    contents: &BTreeMap<String, NodeContent>,
+    boot: &MemberLines,
+) -> BTreeMap<String, NodeUserData> {
+    if *boot == MemberLines::default() {
+        return assemble_user_data(contents);
+    }
+    let contents = contents.iter();
+    let booting = contents.map(|(class, content)| (class.clone(), boot.lay_over(content)));
+    assemble_user_data(&booting.collect())
 }
 
 fn class_contents(

@@ -275,6 +275,7 @@ fn plugins_that_cannot_stand_together_are_named_and_so_are_kinds_of_nodes_that_w
         groups: &[],
         surroundings: &NodeSurroundings::default(),
         access: &AccessWishes::default(),
+        boot: &MemberLines::default(),
     });
     assert!(nobody.is_err());
 }

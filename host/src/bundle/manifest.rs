@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use super::manifest_line::{ManifestLine, member_lines};
+use super::member_news::MemberLines;
 use super::node_classes::NodeClass;
 use super::node_script::{HOME, NodeFile, end_with_newline, script_path};
 use super::node_surroundings::NodeSurroundings;
@@ -54,7 +55,7 @@ pub fn manifest_files(
             format!("{HOME}/manifest"),
             writer.manifest(volume_gib),
         ),
-        NodeFile::new(0o644, format!("{HOME}/members"), writer.members()),
+        NodeFile::new(0o644, MemberLines::path(), writer.members()),
     ];
     for bundle in sources.bundles {
         let here = bundle.files.iter().filter(|file| writer.has_file(file));

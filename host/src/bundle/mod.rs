@@ -29,6 +29,7 @@ mod found_conflicts;
 pub mod framework_build;
 pub mod manifest;
 mod manifest_line;
+pub mod member_news;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;
@@ -48,6 +49,7 @@ mod resource_check;
 pub mod resource_types;
 mod secret_values;
 pub mod sizes;
+pub mod unit_effects;
 pub mod yaml;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
+use super::member_news::{GENERATION_VARIABLE, MemberLines};
 use super::node_script::{NodeContent, compress, file_command, quote_word};
 use super::to_hex;
 
@@ -37,21 +38,40 @@ pub struct UpdateTooLong {
     pub parts: usize,
 }
 
-/// A digest of every file by its path, mode included.
+/// Under this name the digest of the variables stands beside those of the files.
+pub const VARIABLES: &str = "variables";
+/// Variables that are others on nodes that are otherwise the same, whenever they were made: who else
+/// there is, in which change they booted, and how the cloud was found then.
+const PASSING_VARIABLES: [&str; 3] = [
+    "STAMPEDE_NODES",
+    GENERATION_VARIABLE,
+    "STAMPEDE_CLOUD_ADDRESSES",
+];
+
+/// A digest of every file by its path, mode included, and one of the variables. The members are
+/// left out, since what nodes have of them grows old.
 pub fn file_digests(content: &NodeContent) -> BTreeMap<String, String> {
-    let digest = |mode: u32, text: &str| {
-        let mut hash = Sha256::new();
-        hash.update(mode.to_be_bytes());
-        hash.update(text);
-        to_hex(&hash.finalize())
-            .chars()
-            .take(DIGEST_CHARS)
-            .collect()
-    };
-    content
-        .files
-        .iter()
+    let members = MemberLines::path();
+    let files = content.files.iter().filter(|file| file.path != members);
+    let mut digests: BTreeMap<String, String> = files
         .map(|placed| (placed.path.clone(), digest(placed.mode, &placed.content)))
+        .collect();
+    let lasting = content.variables.iter();
+    let lasting = lasting.filter(|(name, _)| !PASSING_VARIABLES.contains(name));
+    let lasting: String = lasting
+        .map(|(name, value)| format!("{name}={}\n", quote_word(value)))
+        .collect();
+    digests.insert(VARIABLES.to_owned(), digest(0, &lasting));
+    digests
+}
+
+fn digest(mode: u32, text: &str) -> String {
+    let mut hash = Sha256::new();
+    hash.update(mode.to_be_bytes());
+    hash.update(text);
+    to_hex(&hash.finalize())
+        .chars()
+        .take(DIGEST_CHARS)
         .collect()
 }
 
@@ -68,8 +88,8 @@ pub fn differing_paths(
         .collect()
 }
 
-/// The update that makes the files at `paths` what they are in `to`, and sets all variables;
-/// `leaving` are the workers about to leave. The same bytes each time, so that Heat sees no change
+/// The update that makes the files at `paths` what they are in `to`, sets all variables, and says who
+/// has which component and what is new of that. The same bytes each time, so that Heat sees no change
 /// where there is none.
 ///
 /// # Errors
@@ -77,10 +97,10 @@ pub fn differing_paths(
 pub fn build_node_update(
     to: &NodeContent,
     paths: &[String],
-    leaving: &[String],
+    news: &MemberLines,
 ) -> Result<NodeUpdate, UpdateTooLong> {
     let text = base64::engine::general_purpose::STANDARD
-        .encode(compress(&build_update_script(to, paths, leaving)));
+        .encode(compress(&build_update_script(to, paths, news)));
     let sha256 = to_hex(&Sha256::digest(&text));
     // Base64 is ASCII, so bytes are characters.
     let parts: Vec<String> = text
@@ -96,31 +116,25 @@ pub fn build_node_update(
 }
 
 /// Files that are in `paths` and not in `to` are removed; the others are written whole. Variables
-/// are set all, since nobody knows which of them a node has.
-fn build_update_script(to: &NodeContent, paths: &[String], leaving: &[String]) -> String {
+/// are set all, since nobody knows which of them a node has; but for the change that it booted in.
+fn build_update_script(to: &NodeContent, paths: &[String], news: &MemberLines) -> String {
     let mut text = String::new();
-    for path in paths
-        .iter()
-        .filter(|path| !to.files.iter().any(|placed| placed.path == **path))
-    {
-        text.push_str(&format!("rm -f {}\n", quote_word(path)));
+    let is_there = |path: &String| to.files.iter().any(|placed| placed.path == *path);
+    for path in paths.iter().filter(|path| path.as_str() != VARIABLES) {
+        if !is_there(path) {
+            text.push_str(&format!("rm -f {}\n", quote_word(path)));
+        }
     }
-    text.extend(
-        to.files
-            .iter()
-            .filter(|placed| paths.contains(&placed.path))
-            .map(file_command),
-    );
-    for (name, value) in &to.variables {
-        let value = if *name == "STAMPEDE_LEAVING" {
-            leaving.join(" ")
-        } else {
-            value.clone()
-        };
-        text.push_str(&format!(
-            "stampede_variable {name} {}\n",
-            quote_word(&value)
-        ));
+    let members = MemberLines::path();
+    for placed in &to.files {
+        if placed.path == members || paths.contains(&placed.path) {
+            text.push_str(&file_command(placed));
+        }
+    }
+    text.extend(news.file().iter().map(file_command));
+    let variables = to.variables.iter();
+    for (name, value) in variables.filter(|(name, _)| *name != GENERATION_VARIABLE) {
+        text.push_str(&format!("stampede_variable {name} {}\n", quote_word(value)));
     }
     text
 }
@@ -131,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::bundle::node_script::NodeFile;
+    use crate::cluster::component::{ComponentMember, ComponentPlacement};
 
     fn content(files: &[(&str, &str)]) -> NodeContent {
         let placed = |(path, text): &(&str, &str)| NodeFile {
@@ -140,7 +155,7 @@ mod tests {
         };
         let variables = vec![
             ("STAMPEDE_CLUSTER", "de'mo".to_owned()),
-            ("STAMPEDE_LEAVING", String::new()),
+            ("STAMPEDE_GENERATION", "7".to_owned()),
         ];
         NodeContent {
             variables,
@@ -163,23 +178,38 @@ mod tests {
     fn what_differs_is_written_what_is_gone_is_removed_and_every_variable_is_set() {
         let (old, new) = (
             content(&[("/a", "1\n"), ("/b", "2\n"), ("/c", "3\n")]),
-            content(&[("/a", "1\n"), ("/b", "9\n"), ("/d", "4\n")]),
+            content(&[
+                ("/a", "1\n"),
+                ("/b", "9\n"),
+                ("/d", "4\n"),
+                ("/opt/stampede/members", "members\tcomponent=toy\tnodes=a-1\tindexes=1\n"),
+            ]),
         );
         let paths = differing_paths(&file_digests(&old), &file_digests(&new));
         assert_eq!(paths, ["/b", "/c", "/d"]);
-        let told = build_node_update(
-            &new,
-            &paths,
-            &["worker-3".to_owned(), "worker-4".to_owned()],
-        )
-        .unwrap();
+        let leaving = ComponentPlacement {
+            component: "toy".to_owned(),
+            members: vec![ComponentMember {
+                node: "a-2".to_owned(),
+                index: 2,
+            }],
+        };
+        let news = MemberLines {
+            leaving: vec![leaving],
+            runners: vec!["toy".to_owned()],
+            ..MemberLines::default()
+        };
+        let told = build_node_update(&new, &paths, &news).unwrap();
         let wanted = "rm -f '/c'\nstampede_file 0644 '/b' <<'STAMPEDE_END'\n9\nSTAMPEDE_END\nstampede_file 0644 '/d' <<'STAMPEDE_END'\n4\n\
-                      STAMPEDE_END\nstampede_variable STAMPEDE_CLUSTER 'de'\\''mo'\nstampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n";
+                      STAMPEDE_END\nstampede_file 0644 '/opt/stampede/members' <<'STAMPEDE_END'\n\
+                      members\tcomponent=toy\tnodes=a-1\tindexes=1\nSTAMPEDE_END\n\
+                      stampede_file 0644 '/opt/stampede/step' <<'STAMPEDE_END'\nleaving\tcomponent=toy\tnodes=a-2\tindexes=2\nrunner\tcomponent=toy\n\
+                      STAMPEDE_END\nstampede_variable STAMPEDE_CLUSTER 'de'\\''mo'\n";
         assert_eq!(unpacked(&told), wanted);
         assert_eq!(told.sha256, to_hex(&Sha256::digest(told.parts.concat())));
         assert_eq!(
-            build_node_update(&new, &paths, &[]).unwrap(),
-            build_node_update(&new, &paths, &[]).unwrap(),
+            build_node_update(&new, &paths, &news).unwrap(),
+            told,
             "the same bytes each time"
         );
         let mut other = old.clone();
@@ -189,6 +219,14 @@ mod tests {
             ["/a"],
             "a mode is a difference"
         );
+        other.clone_from(&old);
+        other.variables[1].1 = "8".to_owned();
+        assert_eq!(file_digests(&old), file_digests(&other), "it passes");
+        other.variables[0].1 = "demo".to_owned();
+        let paths = differing_paths(&file_digests(&old), &file_digests(&other));
+        assert_eq!(paths, [VARIABLES]);
+        let told = unpacked(&build_node_update(&other, &paths, &MemberLines::default()).unwrap());
+        assert_eq!(told, "stampede_variable STAMPEDE_CLUSTER 'demo'\n");
     }
 
     #[test]
@@ -204,8 +242,11 @@ mod tests {
             };
             (0..bytes).map(|_| next()).chain(['\n']).collect::<String>()
         };
-        let told =
-            |bytes| build_node_update(&content(&[("/a", &noise(bytes))]), &["/a".to_owned()], &[]);
+        let none = MemberLines::default();
+        let told = |bytes| {
+            let content = content(&[("/a", &noise(bytes))]);
+            build_node_update(&content, &["/a".to_owned()], &none)
+        };
         let fits = told(20_000).unwrap();
         assert!(
             fits.parts.len() > 50

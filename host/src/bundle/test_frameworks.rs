@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::BuildError;
 use super::access_rules::AccessWishes;
 use super::framework_build::{FrameworkBuild, FrameworkStack, build_frameworks, name_classes};
+use super::member_news::MemberLines;
 use super::node_surroundings::NodeSurroundings;
 use crate::cluster::Flavor;
 use crate::cluster::component::{
@@ -218,6 +219,7 @@ impl ToyCluster {
             groups: &self.groups,
             surroundings: &self.surroundings,
             access: &self.access,
+            boot: &MemberLines::default(),
         })
     }
 

@@ -57,11 +57,11 @@ fn print_update(out: &mut LinePrinter<'_>, update: &NodeUpdatePreview) -> Result
     if update.files.is_empty() {
         return print_nodes(out, "new variables, nothing restarts", &update.nodes);
     }
-    print_nodes(
-        out,
-        "new files, the services that read them restart",
-        &update.nodes,
-    )?;
+    let what = match update.restarts.as_slice() {
+        [] => "new files, nothing restarts".to_owned(),
+        restarts => format!("new files, {} may restart", listed(restarts)),
+    };
+    print_nodes(out, &what, &update.nodes)?;
     for file in &update.files {
         writeln!(out, "    {file}")?;
     }

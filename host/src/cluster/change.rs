@@ -12,7 +12,7 @@ use super::{
     node_group::NodeIds,
 };
 
-/// Digests of what stands on the nodes of each group, by path.
+/// Digests of what stands on the nodes of each class, by path.
 pub type FileDigests = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A change that is under way.
@@ -81,7 +81,7 @@ impl ClusterChange {
 
 /// One update of the stack, and what nodes are notified of by it. The next step begins when the
 /// stack is complete and every node notified has answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutStep {
     /// For people: `new settings on master`.
     pub title: String,
@@ -90,15 +90,27 @@ pub struct RolloutStep {
     /// The nodes that there are after it.
     #[serde(alias = "workers", deserialize_with = "read_step_nodes")]
     pub nodes: NodeIds,
-    /// Whether the settings are the new ones.
-    #[serde(alias = "settled")]
-    pub new_settings: bool,
+    /// The cluster at rest whose resources the stack has after it.
+    #[serde(default)]
+    pub stack: ClusterRest,
+    /// The one whose files those have after it that are notified.
+    #[serde(default)]
+    pub files: ClusterRest,
     /// The nodes that are notified.
     pub told: Vec<String>,
     /// The stages that those run.
     pub stages: Vec<String>,
+    /// For which components those run them; none: for all that they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<String>,
+    /// Who they are told has come or goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub news: Option<MemberNews>,
     /// The nodes that are about to leave.
     pub leaving: Vec<String>,
+    /// Whether they have asked to take their turn later, and this is it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_postponed: bool,
     /// Whether those notified may be dead, and are not waited for as long as others.
     #[serde(default)]
     pub may_be_dead: bool,
@@ -106,6 +118,39 @@ pub struct RolloutStep {
     /// before the step is planned, and in steps that a former version planned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+/// The clusters at rest that a change goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterRest {
+    /// As it was.
+    #[default]
+    Before,
+    /// With the new settings, and the members that there were.
+    Settled,
+    /// With those that come beside them.
+    Joined,
+    /// Without those that leave: as it is to be.
+    Done,
+}
+
+impl ClusterRest {
+    /// All of them, in the order in which a change goes by them.
+    pub const ALL: [Self; 4] = [Self::Before, Self::Settled, Self::Joined, Self::Done];
+}
+
+/// What nodes are told of members of components: those that the first cluster at rest has beyond the
+/// other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberNews {
+    /// They have come.
+    Joined(ClusterRest, ClusterRest),
+    /// They are to leave.
+    Leaving(ClusterRest, ClusterRest),
+    /// They have gone.
+    Left(ClusterRest, ClusterRest),
 }
 
 impl RolloutStep {
@@ -120,17 +165,20 @@ impl RolloutStep {
 }
 
 /// What a node said of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReport {
     /// Of which step.
     pub generation: u32,
     /// What went wrong, where something did.
     pub error: Option<String>,
+    /// Whether the node wants to take its turn later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_later: bool,
 }
 
 impl ChangeReport {
-    /// Reads `<node> change <generation> done` and `<node> change <generation> failed <why>`; other
-    /// lines are none.
+    /// Reads `<node> change <generation> done`, `... later` and `... failed <why>`; other lines are
+    /// none.
     pub fn parse(line: &str) -> Option<(String, Self)> {
         let mut words = line.trim().splitn(5, ' ');
         let (node, word, generation, outcome) = (
@@ -144,13 +192,19 @@ impl ChangeReport {
             return None;
         }
         let error = match outcome {
-            "done" => None,
+            "done" | "later" => None,
             "failed" => Some(super::progress::clean_line(
                 words.next().unwrap_or_default(),
             )),
             _ => return None,
         };
-        Some((node.to_owned(), Self { generation, error }))
+        let is_later = outcome == "later";
+        let report = Self {
+            generation,
+            error,
+            is_later,
+        };
+        Some((node.to_owned(), report))
     }
 }
 
@@ -164,6 +218,7 @@ mod tests {
             Some(ChangeReport {
                 generation,
                 error: error.map(str::to_owned),
+                is_later: false,
             })
         };
         let parse = |line| {
@@ -175,6 +230,8 @@ mod tests {
             parse("worker-1 change 3 done"),
             (Some("worker-1".into()), Some(answer(3, None)))
         );
+        let later = parse("worker-1 change 4 later").1.flatten().unwrap();
+        assert!(later.is_later && later.error.is_none());
         let failed = "master change 12 failed hadoop ready line 3: curl: (7) refused";
         assert_eq!(
             parse(failed),

@@ -71,9 +71,117 @@ pub struct ComponentNeed {
     pub ports: Vec<u16>,
 }
 
+/// The members that `of` has beyond `without`, by component; components without any are left out.
+/// One that has another index is another member.
+pub fn members_beyond(
+    of: &[ComponentPlacement],
+    without: &[ComponentPlacement],
+) -> Vec<ComponentPlacement> {
+    let beyond = |placement: &ComponentPlacement| {
+        let other = placement_of(without, &placement.component);
+        let other: &[ComponentMember] = other.map_or(&[], |other| &other.members);
+        let members = placement.members.iter();
+        ComponentPlacement {
+            component: placement.component.clone(),
+            members: members.filter(|one| !other.contains(one)).cloned().collect(),
+        }
+    };
+    let all = of.iter().map(beyond);
+    all.filter(|placement| !placement.members.is_empty())
+        .collect()
+}
+
+/// The members of both, in the order of `other`; what that does not know comes where `one` has it.
+pub fn join_members(
+    one: &[ComponentPlacement],
+    other: &[ComponentPlacement],
+) -> Vec<ComponentPlacement> {
+    let mut joined = Vec::new();
+    let mut rest = one.iter().peekable();
+    let knows = |name: &str| placement_of(other, name).is_some();
+    for placement in other {
+        // Those before it that go altogether.
+        while let Some(gone) = rest.next_if(|before| !knows(&before.component)) {
+            joined.push(gone.clone());
+        }
+        rest.next_if(|before| before.component == placement.component);
+        let mut both = placement.clone();
+        let before = placement_of(one, &placement.component);
+        let before = before.into_iter().flat_map(|before| &before.members);
+        let missing = before.filter(|member| !placement.has(&member.node));
+        both.members.extend(missing.cloned().collect::<Vec<_>>());
+        both.members.sort_by_key(|member| member.index);
+        joined.push(both);
+    }
+    joined.extend(rest.filter(|before| !knows(&before.component)).cloned());
+    joined
+}
+
+/// Where a component is.
+pub fn placement_of<'a>(
+    placements: &'a [ComponentPlacement],
+    component: &str,
+) -> Option<&'a ComponentPlacement> {
+    placements.iter().find(|one| one.component == component)
+}
+
 impl ComponentPlacement {
     /// Whether this node has it.
     pub fn has(&self, node: &str) -> bool {
         self.members.iter().any(|member| member.node == node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(all: &[(&str, &[(&str, u32)])]) -> Vec<ComponentPlacement> {
+        let member = |(node, index): &(&str, u32)| ComponentMember {
+            node: (*node).to_owned(),
+            index: *index,
+        };
+        all.iter()
+            .map(|(component, members)| ComponentPlacement {
+                component: (*component).to_owned(),
+                members: members.iter().map(member).collect(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn members_of_two_clusters_at_rest_are_joined_and_told_apart() {
+        let before = placed(&[
+            ("gone", &[("a-1", 1)]),
+            ("voter", &[("a-1", 1), ("a-2", 2)]),
+            ("last", &[("a-1", 1)]),
+        ]);
+        let after = placed(&[
+            ("new", &[("a-3", 1)]),
+            ("voter", &[("a-2", 2), ("a-3", 3)]),
+        ]);
+        let both = join_members(&before, &after);
+        assert_eq!(
+            both,
+            placed(&[
+                ("gone", &[("a-1", 1)]),
+                ("new", &[("a-3", 1)]),
+                ("voter", &[("a-1", 1), ("a-2", 2), ("a-3", 3)]),
+                ("last", &[("a-1", 1)]),
+            ])
+        );
+        assert_eq!(
+            members_beyond(&both, &before),
+            placed(&[("new", &[("a-3", 1)]), ("voter", &[("a-3", 3)])])
+        );
+        assert_eq!(
+            members_beyond(&both, &after),
+            placed(&[
+                ("gone", &[("a-1", 1)]),
+                ("voter", &[("a-1", 1)]),
+                ("last", &[("a-1", 1)])
+            ])
+        );
+        assert_eq!(join_members(&before, &before), before);
     }
 }

@@ -125,3 +125,7 @@ pub(super) const RENAMED: [(&str, &str); 4] = [
     ("hadoop.data_volume_type", "cluster.volume_type"),
     ("hadoop.data_volume_zone", "cluster.volume_zone"),
 ];
+/// Whether a group may get nodes beside those that it was made with: a cluster keeps its masters.
+pub fn may_grow(group: &str) -> bool {
+    group != MASTER
+}

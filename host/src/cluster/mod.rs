@@ -10,8 +10,8 @@
 //! - [`spec`]: what a user asked for; [`node_group`]: the nodes of a cluster by their groups;
 //!   [`group_addresses`]: where they stand in its network; [`group_attributes`],
 //!   [`group_value`]: what is said of them; [`reserved_words`]: what neither they nor plugins are called
-//! - [`default_groups`]: the groups that every cluster has; [`contract_bridge`]: what changes take for
-//!   granted of them; `former_records`: how former versions wrote them
+//! - [`default_groups`]: the groups that every cluster has; `former_records`: how former versions
+//!   wrote them
 //! - [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: what a plugin says of itself, is asked, and
 //!   adds; [`component`]: what of it is placed on nodes; [`framework`]: nodes as it is told of them
 //! - [`parameter_schema`]: its parameters; [`typed_value`]: a text as a value of such a type
@@ -35,7 +35,6 @@ pub mod change;
 pub mod cloud_access;
 pub mod cluster_endpoint;
 pub mod component;
-pub mod contract_bridge;
 mod default_group_rows;
 pub mod default_groups;
 pub mod defaults;
@@ -73,7 +72,7 @@ pub(crate) mod test_plugins;
 pub mod typed_value;
 
 pub use attribute_names::AttributeNames;
-pub use change::{ClusterChange, RolloutStep};
+pub use change::{ClusterChange, ClusterRest, MemberNews, RolloutStep};
 pub use cloud_access::CloudAccess;
 pub use defaults::OperatorDefaults;
 pub use flavor::Flavor;

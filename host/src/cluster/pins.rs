@@ -10,7 +10,7 @@ use super::{
     change::NodeFlavors,
     component::{ComponentNeed, ComponentPlacement},
     former_records::StoredGroupPins,
-    framework_request::ComponentGrant,
+    framework_request::{ComponentGrant, ConfigExtension, FrameworkClaims},
     placement_text,
     plugin_contract::PluginContract,
 };
@@ -43,6 +43,9 @@ pub struct ClusterPins {
     /// What each plugin has claimed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub needs: BTreeMap<String, Vec<ComponentNeed>>,
+    /// What each plugin adds to the configuration of others.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<String, Vec<ConfigExtension>>,
     /// What each component has on the nodes of each group, by plugin.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<String, Vec<ComponentGrant>>,
@@ -69,6 +72,8 @@ struct StoredPins {
     #[serde(default)]
     needs: BTreeMap<String, Vec<ComponentNeed>>,
     #[serde(default)]
+    extensions: BTreeMap<String, Vec<ConfigExtension>>,
+    #[serde(default)]
     grants: BTreeMap<String, Vec<ComponentGrant>>,
 }
 
@@ -88,6 +93,7 @@ impl From<StoredPins> for ClusterPins {
             contract: stored.contract,
             placements: stored.placements,
             needs: stored.needs,
+            extensions: stored.extensions,
             grants: stored.grants,
         }
     }
@@ -117,6 +123,15 @@ pub struct PinnedPlugin {
 }
 
 impl ClusterPins {
+    /// What a plugin claimed; what it computed stands in its settings.
+    pub fn claims_of(&self, plugin: &str) -> FrameworkClaims {
+        FrameworkClaims {
+            needs: self.needs.get(plugin).cloned().unwrap_or_default(),
+            extensions: self.extensions.get(plugin).cloned().unwrap_or_default(),
+            computed: Vec::new(),
+        }
+    }
+
     /// The settings that a plugin was asked with.
     pub fn settings_of(&self, plugin: &str) -> Option<&Map<String, Value>> {
         self.plugins.get(plugin).map(|pinned| &pinned.settings)

@@ -14,11 +14,6 @@ pub(crate) fn with_master(workers: &[u32]) -> NodeIds {
     ])
 }
 
-/// These workers alone.
-pub(crate) fn workers_alone(ids: &[u32]) -> NodeIds {
-    NodeIds::from([(WORKER.to_owned(), ids.to_vec())])
-}
-
 /// A group that begins with so many nodes.
 pub(crate) fn group(name: &str, count: u32) -> GroupSpec {
     GroupSpec {

@@ -120,6 +120,21 @@ impl ClusterRecord {
         Ok(())
     }
 
+    /// The step that was under way is done, but for nodes that take their turn later: `steps` has
+    /// theirs, behind this one.
+    ///
+    /// # Errors
+    /// When no change is under way, or what was done already is not among the steps.
+    pub fn postpone_turns(&mut self, steps: &[RolloutStep]) -> TransitionResult {
+        let refused = self.refused("postpone_turns");
+        let change = self.change_mut().ok_or(refused)?;
+        if change.steps.get(..=change.at) != steps.get(..=change.at) {
+            return Err(refused);
+        }
+        change.steps = steps.to_vec();
+        self.next_step()
+    }
+
     /// The last step is done: the cluster is what was asked for, or as it was before. `unanswered`
     /// is what there is to say of nodes that did not answer on the way back.
     ///

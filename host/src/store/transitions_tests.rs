@@ -19,12 +19,8 @@ fn step(generation: u32) -> RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation,
         nodes: with_master(&[1]),
-        new_settings: true,
         told: vec!["worker-1".to_owned()],
-        stages: Vec::new(),
-        leaving: Vec::new(),
-        may_be_dead: false,
-        digest: None,
+        ..RolloutStep::default()
     }
 }
 

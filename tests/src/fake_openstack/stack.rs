@@ -80,8 +80,7 @@ pub(super) enum StackStep {
     NodeFails(String, String),
     /// Nodes say that they are ready.
     Ready(Vec<String>),
-    /// Nodes that were notified of a change signal that it is done; one may signal that it failed,
-    /// and why.
+    /// Nodes that were notified of a change signal that it is done; one may signal another outcome.
     Answers(Option<(String, String)>),
     /// The wait conditions end, and with them the action.
     End,
@@ -236,7 +235,7 @@ impl FakeStack {
                     )
                 });
             }
-            StackStep::Answers(fails) => self.answer(fails.as_ref()),
+            StackStep::Answers(other) => self.answer(other.as_ref()),
             StackStep::End => self.end_waits(),
             StackStep::Gone => {
                 self.resources.clear();

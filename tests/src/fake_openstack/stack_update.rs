@@ -28,6 +28,11 @@ pub enum UpdateFails {
         /// Why.
         text: String,
     },
+    /// This node, notified of a change, signals that it takes its turn later.
+    Later {
+        /// Its name.
+        node: String,
+    },
     /// Nodes that are notified of a change signal nothing.
     Silence,
 }
@@ -53,7 +58,14 @@ impl FakeStack {
             Some(UpdateFails::Answer { node, text }) => {
                 self.plan.extend([
                     StackStep::Ready(new),
-                    StackStep::Answers(Some((node, text))),
+                    StackStep::Answers(Some((node, format!("failed {text}")))),
+                    StackStep::End,
+                ]);
+            }
+            Some(UpdateFails::Later { node }) => {
+                self.plan.extend([
+                    StackStep::Ready(new),
+                    StackStep::Answers(Some((node, "later".to_owned()))),
                     StackStep::End,
                 ]);
             }
@@ -94,7 +106,7 @@ impl FakeStack {
     }
 
     /// Every node whose metadata announces a change that it has not signalled yet does so.
-    pub(super) fn answer(&mut self, fails: Option<&(String, String)>) {
+    pub(super) fn answer(&mut self, other: Option<&(String, String)>) {
         for (node, generation) in self.generations() {
             if self
                 .answered
@@ -103,8 +115,8 @@ impl FakeStack {
             {
                 continue;
             }
-            let outcome = match fails {
-                Some((failing, text)) if *failing == node => format!("failed {text}"),
+            let outcome = match other {
+                Some((other, outcome)) if *other == node => outcome.clone(),
                 _ => "done".to_owned(),
             };
             let line = format!("{node} change {generation} {outcome}");

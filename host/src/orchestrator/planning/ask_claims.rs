@@ -14,6 +14,7 @@ use super::place_cluster::{PlacedCluster, place_cluster};
 use super::plan_error::PlanError;
 use super::planner::ClaimedCluster;
 use super::typed_settings::type_settings_of;
+use crate::bundle::member_news::MemberLines;
 use crate::cluster::component::{ComponentPlacement, ComponentSpec};
 use crate::cluster::framework_bundle::FrameworkBundle;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
@@ -29,11 +30,13 @@ pub trait FrameworkSource: Send + Sync {
     /// All that are there, by name.
     fn frameworks(&self) -> Vec<&FrameworkDescriptor>;
 
-    /// What one that is there claims.
+    /// What one that is there claims. `running` is what it was asked of the cluster as it is, where
+    /// that is there.
     fn claim<'a>(
         &'a self,
         plugin: &'a str,
         request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>>;
 
     /// What one that is there adds.
@@ -55,7 +58,7 @@ pub fn missing_plugin(plugin: &str) -> PlanError {
 }
 
 /// Asks all plugins of the chain what they claim, and holds it against the nodes that there are to
-/// be.
+/// be. `spec.pins` is what a running cluster is made of: then it is the cluster that it is to be.
 ///
 /// # Errors
 /// Problems of the settings and of the places, all at once; then those of all plugins; then all of
@@ -67,8 +70,10 @@ pub async fn claim_cluster(
 ) -> Result<ClaimedCluster, PlanError> {
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
     let requests = run_checks(move || prepare_requests(&wanted, &refer(&plugins))).await?;
-    let asked = chain.iter().zip(&requests);
-    let asked = asked.map(|(plugin, request)| source.claim(&plugin.name, request));
+    let running = running_requests(spec, chain);
+    let asked = chain.iter().zip(&requests).zip(&running);
+    let asked =
+        asked.map(|((plugin, request), running)| source.claim(&plugin.name, request, running.as_ref()));
     let claims = gather(join_all(asked).await)?;
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
     run_checks(move || hold_claims(&wanted, &refer(&plugins), claims)).await
@@ -77,6 +82,29 @@ pub async fn claim_cluster(
 /// All that is wrong with a request before any plugin is asked: settings and places.
 pub fn check_request(spec: &ClusterSpec, chain: &[&FrameworkDescriptor]) -> Vec<Problem> {
     prepare_requests(spec, chain).err().unwrap_or_default()
+}
+
+/// What each plugin was asked of the running cluster, but for what the host had filled in and what
+/// services said; none where there is no such cluster, or it was made without the plugin.
+fn running_requests(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+) -> Vec<Option<FrameworkRequest>> {
+    let request = |plugin: &&FrameworkDescriptor| {
+        let pins = spec.pins.as_deref()?;
+        let pinned = pins.plugins.get(&plugin.name)?;
+        let mut settings = pinned.settings.clone();
+        // What a plugin has no more it is not told of.
+        settings.retain(|name, _| plugin.parameter(name).is_some());
+        Some(FrameworkRequest {
+            cluster: spec.name.clone(),
+            version: pinned.version.clone(),
+            settings,
+            placements: pins.placements.clone(),
+            services: services_beside(plugin, chain),
+        })
+    };
+    chain.iter().map(request).collect()
 }
 
 /// What each plugin is asked; or all that is wrong with settings and places.
@@ -175,6 +203,8 @@ fn hold_claims(
         sums,
         placements,
         claims,
+        grants: None,
+        boot: MemberLines::default(),
     })
 }
 
@@ -215,6 +245,22 @@ pub fn claiming_plugins<'a>(
         .map(|(plugin, claims)| ClaimingPlugin {
             name: &plugin.name,
             memory_share: spec.memory_shares.get(&plugin.name).copied(),
+            claims,
+        })
+        .collect()
+}
+
+/// The same by the names of the plugins.
+pub fn claiming_of<'a>(
+    spec: &ClusterSpec,
+    plugins: &'a [String],
+    claims: &'a [FrameworkClaims],
+) -> Vec<ClaimingPlugin<'a>> {
+    let plugins = plugins.iter().zip(claims);
+    plugins
+        .map(|(name, claims)| ClaimingPlugin {
+            name,
+            memory_share: spec.memory_shares.get(name).copied(),
             claims,
         })
         .collect()

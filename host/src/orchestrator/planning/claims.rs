@@ -115,6 +115,42 @@ pub fn tell_sums(
     groups.iter().filter_map(sum).collect()
 }
 
+/// What the components of a running cluster have, and by which needs.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordedShares<'a> {
+    /// By plugin.
+    pub grants: &'a ComponentGrants,
+    /// By plugin.
+    pub needs: &'a BTreeMap<String, Vec<ComponentNeed>>,
+    /// What the user gave plugins of each node's memory, in percent.
+    pub memory_shares: &'a BTreeMap<String, u32>,
+}
+
+/// What each component is granted, by plugin.
+pub type ComponentGrants = BTreeMap<String, Vec<ComponentGrant>>;
+
+impl RecordedShares<'_> {
+    /// Whether the user gives plugins of the memory what he gave them before. Otherwise all of it is
+    /// shared anew.
+    fn is_of(&self, plugins: &[ClaimingPlugin<'_>]) -> bool {
+        plugins
+            .iter()
+            .all(|plugin| plugin.memory_share == self.memory_shares.get(plugin.name).copied())
+    }
+
+    /// What a component keeps on the nodes of a group: what it has, where its need is what it was.
+    fn kept(&self, plugin: &str, need: &ComponentNeed, group: &str) -> Option<u32> {
+        let before = self.needs.get(plugin)?;
+        let before = before.iter().find(|one| one.component == need.component)?;
+        let memory =
+            |need: &ComponentNeed| (need.least_mib, need.most_mib, need.weight);
+        let grants = self.grants.get(plugin)?.iter();
+        let mut there = grants.filter(|one| one.group == group && one.component == need.component);
+        let kept = there.next()?.memory_mib;
+        (memory(before) == memory(need)).then_some(kept)
+    }
+}
+
 /// What each component is granted: by plugin, for each of its claimed components and groups that
 /// have it. `offers` are for advice.
 ///
@@ -126,7 +162,23 @@ pub fn grant_claims(
     groups: &[SizedGroup<'_>],
     placements: &[ComponentPlacement],
     offers: &[FlavorOffer<'_>],
-) -> Result<BTreeMap<String, Vec<ComponentGrant>>, Vec<Problem>> {
+) -> Result<ComponentGrants, Vec<Problem>> {
+    grant_beside(plugins, groups, placements, offers, None)
+}
+
+/// The same of a running cluster: shares stay, but for components whose need has changed; on a group
+/// where that does not fit all are shared anew.
+///
+/// # Errors
+/// As [`grant_claims`].
+pub fn grant_beside(
+    plugins: &[ClaimingPlugin<'_>],
+    groups: &[SizedGroup<'_>],
+    placements: &[ComponentPlacement],
+    offers: &[FlavorOffer<'_>],
+    recorded: Option<RecordedShares<'_>>,
+) -> Result<ComponentGrants, Vec<Problem>> {
+    let recorded = recorded.filter(|recorded| recorded.is_of(plugins));
     let claimed: Vec<ClaimedGroup<'_>> = groups.iter().map(|sized| sized.group).collect();
     let smallest = smallest_nodes(plugins, &claimed, placements)?;
     let mut problems = Vec::new();
@@ -138,7 +190,7 @@ pub fn grant_claims(
         let there = GroupClaims::of(sized.group, plugins, placements);
         match there.refuse_flavor(sized, *needed, offers) {
             Some(problem) => problems.push(problem),
-            None => there.grant(sized, &mut grants),
+            None => there.grant(sized, recorded, &mut grants),
         }
     }
     if problems.is_empty() {
@@ -294,6 +346,38 @@ impl<'a> GroupClaims<'a> {
         })
     }
 
+    /// What each gets where those that have their share keep it; none where that does not fit.
+    fn share_beside(
+        &self,
+        shareable_mib: u32,
+        recorded: RecordedShares<'_>,
+    ) -> Option<Vec<Vec<u32>>> {
+        let as_kept = |plugin: &str, need: &ComponentNeed| {
+            match recorded.kept(plugin, need, self.group.name) {
+                // Neither less nor more.
+                Some(mib) => ComponentNeed {
+                    least_mib: mib,
+                    most_mib: mib,
+                    weight: 0,
+                    ..need.clone()
+                },
+                None => need.clone(),
+            }
+        };
+        let plugins = self.plugins.iter();
+        let needs: Vec<Vec<ComponentNeed>> = plugins
+            .map(|(name, own)| own.needs.iter().map(|need| as_kept(name, need)).collect())
+            .collect();
+        let frameworks = self.plugins.iter().zip(&needs);
+        let frameworks: Vec<FrameworkNeeds<'_>> = frameworks
+            .map(|((_, own), needs)| FrameworkNeeds {
+                percent: own.percent,
+                needs: needs.iter().collect(),
+            })
+            .collect();
+        share_among(shareable_mib, &frameworks)
+    }
+
     /// Why the flavor will not do.
     fn refuse_flavor(
         &self,
@@ -394,9 +478,16 @@ impl<'a> GroupClaims<'a> {
         )
     }
 
-    fn grant(&self, sized: &SizedGroup<'_>, grants: &mut BTreeMap<String, Vec<ComponentGrant>>) {
+    fn grant(
+        &self,
+        sized: &SizedGroup<'_>,
+        recorded: Option<RecordedShares<'_>>,
+        grants: &mut ComponentGrants,
+    ) {
         let flavor = sized.flavor;
-        let shares = share_among(shareable_mib(flavor.ram_mib), &self.frameworks());
+        let shareable = shareable_mib(flavor.ram_mib);
+        let kept = recorded.and_then(|recorded| self.share_beside(shareable, recorded));
+        let shares = kept.or_else(|| share_among(shareable, &self.frameworks()));
         for ((plugin, needs), shares) in self.plugins.iter().zip(shares.unwrap_or_default()) {
             let own = grants.entry((*plugin).to_owned()).or_default();
             for (need, memory_mib) in needs.needs.iter().zip(shares) {

@@ -9,7 +9,9 @@ use super::ask_claims::{
     FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain,
     run_checks, type_settings_of_all,
 };
-use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_claims};
+use super::claims::{
+    ClaimingPlugin, ComponentGrants, RecordedShares, SizedGroup, extensions_of, grant_beside,
+};
 use super::cluster_description::{describe_cluster, given_settings, version};
 use super::host_facts::{fill_facts, host_facts};
 use super::java_needs::{JavaNeed, java_needs};
@@ -22,15 +24,15 @@ use crate::bundle::framework_build::{
     FrameworkBuild, FrameworkStack, build_frameworks, name_classes,
 };
 use crate::bundle::node_surroundings::NodeSurroundings;
+use crate::bundle::member_news::MemberLines;
 use crate::cluster::attributes::way_out;
+use crate::cluster::component::ComponentPlacement;
 use crate::cluster::flavor_choice::FlavorOffer;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::FrameworkBundle;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
-use crate::cluster::framework_request::{
-    ComponentGrant, FrameworkRequest, FrameworkService, GenerateQuestion,
-};
-use crate::cluster::{ClusterSpec, PinnedPlugin};
+use crate::cluster::framework_request::{FrameworkRequest, FrameworkService, GenerateQuestion};
+use crate::cluster::{ClusterSpec, PinnedPlugin, Problem};
 use crate::system::heavy_work::run_heavy;
 
 /// A cluster of frameworks as Heat takes it, and how it came about.
@@ -39,7 +41,7 @@ pub struct FrameworkPlan {
     /// What was built.
     pub stack: FrameworkStack,
     /// What each component has on the nodes of each group, by plugin.
-    pub grants: BTreeMap<String, Vec<ComponentGrant>>,
+    pub grants: ComponentGrants,
     /// The plugins that made it, without what the host has filled into their settings.
     pub plugins: BTreeMap<String, PinnedPlugin>,
     /// What nodes need of Java, but for what the operator has them fetch.
@@ -61,7 +63,11 @@ pub async fn plan_frameworks(
 ) -> Result<FrameworkPlan, PlanError> {
     let claiming = claiming_plugins(spec, chain, &claimed.claims);
     let groups = node_groups(spec, chosen);
-    let grants = share_nodes(spec, &groups, chosen, &claiming, claimed)?;
+    let grants = match &claimed.grants {
+        Some(grants) => grants.clone(),
+        None => share_nodes(spec, chosen, &claiming, &claimed.placements, None)
+            .map_err(PlanError::Problems)?,
+    };
     let nodes = groups_of_nodes(spec);
     let classes = name_classes(&claimed.placements, &nodes);
     let facts = host_facts(spec, chosen, &groups, &classes);
@@ -119,6 +125,7 @@ pub async fn plan_frameworks(
         bundles,
         groups,
         surroundings,
+        boot: claimed.boot.clone(),
     };
     let stack = run_heavy(move || build.build())
         .await
@@ -162,18 +169,22 @@ impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
     }
 }
 
-/// What each component has on the flavors that were chosen.
+/// What each component has on the flavors that were chosen; `recorded` is what those of a running
+/// cluster have.
+///
+/// # Errors
+/// All that does not fit.
 pub fn share_nodes(
     spec: &ClusterSpec,
-    groups: &[NodeGroup],
     chosen: &ResolvedFlavors,
     claiming: &[ClaimingPlugin<'_>],
-    claimed: &ClaimedCluster,
-) -> Result<BTreeMap<String, Vec<ComponentGrant>>, PlanError> {
-    let nodes = nodes_of_groups(spec);
+    placements: &[ComponentPlacement],
+    recorded: Option<RecordedShares<'_>>,
+) -> Result<ComponentGrants, Vec<Problem>> {
+    let (nodes, groups) = (nodes_of_groups(spec), node_groups(spec, chosen));
     let sized: Vec<SizedGroup<'_>> = claimed_groups(&nodes)
         .into_iter()
-        .zip(groups)
+        .zip(&groups)
         .map(|(group, sized)| SizedGroup {
             group,
             flavor: &sized.flavor,
@@ -189,7 +200,7 @@ pub fn share_nodes(
         })
         .collect();
     let offers: Vec<FlavorOffer<'_>> = chosen.flavors.iter().map(FlavorOffer::from).collect();
-    grant_claims(claiming, &sized, &claimed.placements, &offers).map_err(PlanError::Problems)
+    grant_beside(claiming, &sized, placements, &offers, recorded)
 }
 
 fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurroundings {
@@ -216,6 +227,7 @@ struct BuildInputs {
     bundles: Vec<FrameworkBundle>,
     groups: Vec<NodeGroup>,
     surroundings: NodeSurroundings,
+    boot: MemberLines,
 }
 
 impl BuildInputs {
@@ -240,6 +252,7 @@ impl BuildInputs {
             groups: &self.groups,
             surroundings: &self.surroundings,
             access: &access,
+            boot: &self.boot,
         };
         build_frameworks(build).map_err(|error| not_built(error, &self.spec))
     }

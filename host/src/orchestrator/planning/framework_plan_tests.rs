@@ -88,6 +88,7 @@ impl FrameworkSource for ToySource {
         &'a self,
         plugin: &'a str,
         _: &'a FrameworkRequest,
+        _: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         let need = ComponentNeed {
             component: if plugin == CLUSTER { "node" } else { "server" }.to_owned(),

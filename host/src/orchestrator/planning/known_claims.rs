@@ -48,7 +48,7 @@ pub async fn claim_known(
     let mut claims = Vec::new();
     for (plugin, request) in chain.iter().zip(requests) {
         let answer = match &request {
-            Some(request) => source.claim(&plugin.name, request).await,
+            Some(request) => source.claim(&plugin.name, request, None).await,
             None => Err(PlanError::Problems(Vec::new())),
         };
         claims.push(match answer {
@@ -220,6 +220,7 @@ fn hold_known(
         placements: placed.placements,
         claims: claims.clone(),
         spec,
+        ..ClaimedCluster::default()
     };
     (Some(claimed), problems)
 }
@@ -241,7 +242,7 @@ pub async fn refuse_known(
     spec.memory_shares.clear();
     let claiming = claiming_plugins(&spec, chain, &claimed.claims);
     let groups = node_groups(&spec, chosen);
-    let Ok(grants) = share_nodes(&spec, &groups, chosen, &claiming, claimed) else {
+    let Ok(grants) = share_nodes(&spec, chosen, &claiming, &claimed.placements, None) else {
         return Vec::new();
     };
     let nodes = groups_of_nodes(&spec);

@@ -16,6 +16,7 @@
 //! - [`quota`]: what the project may still take (pure)
 //! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what components have on
 //!   which nodes, and what of a node each gets (pure); [`node_groups`]: those nodes with their addresses
+//! - `turns`: which nodes are told of a change together (pure)
 //! - [`host_facts`]: what the host tells the plugin `cluster` (pure); [`java_needs`]: the Java that nodes need (pure)
 //! - `whole_refusal`, [`known_claims`]: all that is wrong with a request that is refused, at once
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
@@ -48,5 +49,6 @@ pub mod quota;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;
+pub(crate) mod turns;
 pub mod typed_settings;
 pub(crate) mod whole_refusal;

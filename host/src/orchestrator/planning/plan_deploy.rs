@@ -109,6 +109,19 @@ pub(crate) fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) ->
     problems
 }
 
+/// Records what the chain's plugins have claimed, and where.
+pub(crate) fn pin_claims(pins: &mut ClusterPins, chain: &PluginChain, claimed: &ClaimedCluster) {
+    pins.placements.clone_from(&claimed.placements);
+    (pins.needs, pins.extensions) = (BTreeMap::new(), BTreeMap::new());
+    for (plugin, claims) in chain.plugins.iter().zip(&claimed.claims) {
+        pins.needs.insert(plugin.clone(), claims.needs.clone());
+        if !claims.extensions.is_empty() {
+            let added = claims.extensions.clone();
+            pins.extensions.insert(plugin.clone(), added);
+        }
+    }
+}
+
 /// Plans a deploy; problems of one kind at once, and nothing is created.
 pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
@@ -137,14 +150,9 @@ pub(crate) async fn plan_deploy(
     if !lacking.is_empty() {
         return Err(OrchestratorError::Invalid(lacking));
     }
-    let needs = chain.plugins.iter().zip(&claimed.claims);
-    let needs = needs.map(|(plugin, claims)| (plugin.clone(), claims.needs.clone()));
-    let pins = ClusterPins {
-        placements: claimed.placements.clone(),
-        needs: needs.collect(),
-        grants: planned.grants.clone(),
-        ..pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone())
-    };
+    let mut pins = pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone());
+    pin_claims(&mut pins, chain, &claimed);
+    pins.grants.clone_from(&planned.grants);
     spec.pins = Some(Box::new(pins));
     pinning::pin_template(&mut planned.template, &spec);
     let mut quotas = cloud.quotas;

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use crate::{
-    bundle::{node_script::NodeContent, node_update},
+    bundle::{member_news::MemberLines, node_script::NodeContent, node_update},
     cluster::{
         CloudAccess, ClusterSpec, Flavor, FrameworkDescriptor, PinnedPlugin, Problem,
         change::FileDigests,
@@ -33,7 +33,8 @@ pub trait ClusterPlanner: Send + Sync {
     /// What is wrong with the parameters of the chain's plugins, whatever the cloud. All at once.
     fn check_settings(&self, spec: &ClusterSpec, chain: &PluginChain) -> Vec<Problem>;
 
-    /// What the chain's plugins need of a new cluster's nodes, whatever the cloud.
+    /// What the chain's plugins need of the nodes of a cluster that is to be, whatever the cloud.
+    /// `spec.pins` says what it is already, where it is there.
     ///
     /// # Errors
     /// All problems of all of them.
@@ -114,6 +115,10 @@ pub struct ClaimedCluster {
     pub placements: Vec<ComponentPlacement>,
     /// What each plugin has claimed, in the chain's order.
     pub claims: Vec<FrameworkClaims>,
+    /// What each component has by now, by plugin; none where it is to be shared out.
+    pub grants: Option<BTreeMap<String, Vec<ComponentGrant>>>,
+    /// What its nodes find when they boot, beside what stands on them.
+    pub boot: MemberLines,
 }
 
 /// What is known of the claims on a cluster that will not be.

@@ -141,12 +141,13 @@ impl FrameworkSource for PluginRegistry {
         &'a self,
         plugin: &'a str,
         request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
         Box::pin(async move {
             let framework = self
                 .framework(plugin)
                 .ok_or_else(|| missing_plugin(plugin))?;
-            framework.claim(request, None).await.map_err(refused)
+            framework.claim(request, running).await.map_err(refused)
         })
     }
 

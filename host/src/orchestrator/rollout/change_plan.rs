@@ -3,7 +3,10 @@
 //! what is sent, since execution takes its templates from here. A host that starts anew plans again
 //! on the recorded flavors, and sends no step that has become another one.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::orchestrator::{
     context::Context,
@@ -11,31 +14,37 @@ use crate::orchestrator::{
     planning::{
         inventory, plan_deploy,
         planner::{ResolvedFlavors, StackPlan},
+        template_overlay::without_gone_nodes,
     },
     rollout::{
         desired_state,
-        distinct_plans::{
-            ChangeEnds, DistinctPlan, DistinctPlans, RunningStack, with_known_versions,
-        },
-        steps,
+        distinct_plans::{ChangeEnds, DistinctPlan, DistinctPlans, RunningStack},
+        nodes_at_rest::{ChangeNodes, NodesAtRest},
+        steps::rest_before,
     },
     stack::{
-        stack_request,
+        stack_request::{self, NodeNews},
         step_plan::{ChangePlan, StepPlan},
     },
     state::locked_cluster::LockedCluster,
 };
 use crate::{
-    bundle::node_update::{self, NodeUpdate},
+    bundle::{
+        member_news::MemberLines,
+        node_update::{self, NodeUpdate, UpdateTooLong},
+    },
     cluster::{
-        ClusterChange, ClusterSpec, GroupSpec, Problem, RolloutStep,
-        change::{FileDigests, NodeFlavors},
+        ClusterChange, ClusterRest, MemberNews, NodeGroups, Problem, RolloutStep,
+        change::NodeFlavors, component::members_beyond, former_records::refuse_change,
+        node_group::nodes_beyond,
     },
     openstack::CloudSession,
     store::{ClusterRecord, NodeNotifications},
     system::heavy_work::run_heavy,
 };
 
+/// Hexadecimal digits of an update's digest in the name of what holds it.
+const UPDATE_NAME_CHARS: usize = 8;
 /// Nodes in all templates of a change up to which rendering is not worth another thread: some
 /// milliseconds.
 const NODES_AT_ONCE: usize = 64;
@@ -45,27 +54,41 @@ const NODES_AT_ONCE: usize = 64;
 pub(crate) async fn render_steps(
     plans: &mut DistinctPlans<'_>,
     record: &ClusterRecord,
-    from: &ClusterSpec,
     change: &ClusterChange,
 ) -> Result<ChangePlan, OrchestratorError> {
-    let mut planned = Vec::new();
-    for (at, step) in change.steps.iter().enumerate().skip(change.at) {
-        let base = if step.new_settings { &change.to } else { from };
-        planned.push((at, plans.plan(base, &step.nodes).await?));
+    let mut made = BTreeMap::new();
+    for rest in rests_of(change) {
+        made.insert(rest, plans.plan(rest).await?);
     }
+    if change.rolling_back_because.is_some() {
+        // What nodes may have by now. Where that cannot be told any more they get all of it.
+        for rest in ClusterRest::ALL {
+            made.extend(plans.plan(rest).await.ok().map(|plan| (rest, plan)));
+        }
+    }
+    let resolved = plans.flavors().of_nodes();
+    let packing = StepPacking {
+        nodes: plans.change_nodes(record),
+        groups: change.to.groups.clone(),
+        made,
+        notified: record.notified.clone(),
+        change: change.clone(),
+    };
     let steps = if is_heavy(change) {
-        let (told, change) = (record.notified.clone(), change.clone());
         // What packs hundreds of nodes' files must not keep a thread that serves everyone.
-        run_heavy(move || pack_steps(&told, &change, &planned))
+        run_heavy(move || packing.pack())
             .await
             .map_err(|panic| OrchestratorError::internal(panic.to_string()))?
     } else {
-        pack_steps(&record.notified, change, &planned)
+        packing.pack()
     }?;
-    Ok(ChangePlan {
-        resolved: plans.flavors().of_nodes(),
-        steps,
-    })
+    Ok(ChangePlan { resolved, steps })
+}
+
+/// The clusters at rest whose plans its steps need.
+fn rests_of(change: &ClusterChange) -> BTreeSet<ClusterRest> {
+    let steps = change.steps.iter();
+    steps.flat_map(|step| [step.stack, step.files]).collect()
 }
 
 fn is_heavy(change: &ClusterChange) -> bool {
@@ -76,29 +99,145 @@ fn is_heavy(change: &ClusterChange) -> bool {
     nodes > NODES_AT_ONCE
 }
 
-fn pack_steps(
-    notified: &NodeNotifications,
-    change: &ClusterChange,
-    planned: &[(usize, DistinctPlan)],
-) -> Result<Vec<StepPlan>, OrchestratorError> {
-    let mut told = notified.clone();
-    let mut packed = Vec::new();
-    for (at, made) in planned {
-        let Some(step) = change.steps.get(*at) else {
-            continue;
-        };
-        told = told.after_step(step);
-        let news = node_updates(&notified.installed, change, step, &made.planned)?;
-        let until = change.steps.get(..=*at).unwrap_or_default();
-        let template = stack_request::render_template(&made.planned, &told, until, &news);
-        packed.push(StepPlan::new(
-            step.generation,
-            &template,
-            Arc::clone(&made.files),
-            made.planned.parameters.clone(),
-        ));
+/// All that the steps of a change are rendered of.
+struct StepPacking {
+    nodes: ChangeNodes,
+    groups: NodeGroups,
+    made: BTreeMap<ClusterRest, DistinctPlan>,
+    notified: NodeNotifications,
+    change: ClusterChange,
+}
+
+/// What nodes are told in a step.
+#[derive(Default)]
+struct StepNews {
+    /// By the name of what holds it.
+    updates: BTreeMap<String, NodeUpdate>,
+    /// Which of them each node is told.
+    of_nodes: BTreeMap<String, String>,
+}
+
+impl StepPacking {
+    fn pack(self) -> Result<Vec<StepPlan>, OrchestratorError> {
+        let steps = &self.change.steps;
+        let mut news = Vec::new();
+        for step in steps {
+            news.push(self.step_news(step)?);
+        }
+        let mut told = self.notified.clone();
+        let mut packed = Vec::new();
+        for (at, step) in steps.iter().enumerate().skip(self.change.at) {
+            let (Some(made), Some(own)) = (self.made.get(&step.stack), news.get(at)) else {
+                continue;
+            };
+            told = told.after_step(step);
+            let mut planned = Arc::clone(&made.planned);
+            let there = &self.nodes.at(step.stack).ids;
+            if !nodes_beyond(there, &step.nodes).is_empty() {
+                // On the way back, without nodes that have never come up.
+                let template = without_gone_nodes(&planned.template, &self.groups, &step.nodes);
+                planned = Arc::new(StackPlan {
+                    template,
+                    ..StackPlan::clone(&planned)
+                });
+            }
+            let until = steps.get(..=at).unwrap_or_default();
+            let of_nodes = news.iter().take(at + 1).flat_map(|one| &one.of_nodes);
+            let told_by = NodeNews {
+                updates: &own.updates,
+                of_nodes: of_nodes.map(|(node, name)| (node.as_str(), name.as_str())).collect(),
+            };
+            let template = stack_request::render_template(&planned, &told, until, &told_by);
+            packed.push(StepPlan::new(
+                step.generation,
+                &template,
+                Arc::clone(&made.files),
+                made.planned.parameters.clone(),
+            ));
+        }
+        Ok(packed)
     }
-    Ok(packed)
+
+    /// What the nodes of each class are told in this step.
+    fn step_news(&self, step: &RolloutStep) -> Result<StepNews, OrchestratorError> {
+        let mut all = StepNews::default();
+        let Some(made) = self.made.get(&step.files) else {
+            return Ok(all);
+        };
+        let lines = self.member_lines(step);
+        let mut by_content: BTreeMap<(&str, Vec<String>), String> = BTreeMap::new();
+        for node in &step.told {
+            let class = self.nodes.at(step.files).class_of(node);
+            let Some(content) = made.planned.contents.get(class) else {
+                continue;
+            };
+            let paths = self.new_paths(step, node);
+            let name = match by_content.get(&(class, paths.clone())) {
+                Some(name) => name.clone(),
+                None => {
+                    let update = node_update::build_node_update(content, &paths, &lines)
+                        .map_err(|error| too_long(&error))?;
+                    let name = update_name(class, &update);
+                    all.updates.insert(name.clone(), update);
+                    by_content.insert((class, paths), name.clone());
+                    name
+                }
+            };
+            all.of_nodes.insert(node.clone(), name);
+        }
+        Ok(all)
+    }
+
+    /// The files that a node is sent in this step. One that runs something for all has them already;
+    /// on the way back it may have those of any cluster at rest.
+    fn new_paths(&self, step: &RolloutStep, node: &str) -> Vec<String> {
+        if !step.components.is_empty() {
+            return Vec::new();
+        }
+        let there = self.nodes.at(step.files);
+        if self.change.rolling_back_because.is_none() {
+            return there.changed_paths(self.nodes.at(rest_before(step.files)), node);
+        }
+        let nothing = NodesAtRest::default();
+        let others = ClusterRest::ALL.map(|rest| match self.made.contains_key(&rest) {
+            true => self.nodes.at(rest),
+            false => &nothing,
+        });
+        let others = others.iter().filter(|other| other.has_node(node) || other.names.is_empty());
+        let paths: BTreeSet<String> = others
+            .flat_map(|other| there.changed_paths(other, node))
+            .collect();
+        paths.into_iter().collect()
+    }
+
+    fn member_lines(&self, step: &RolloutStep) -> MemberLines {
+        let mut lines = MemberLines {
+            runners: step.components.clone(),
+            ..MemberLines::default()
+        };
+        let beyond = |of, without| {
+            let [of, without] = [of, without].map(|rest| &self.nodes.at(rest).placements);
+            members_beyond(of, without)
+        };
+        match step.news {
+            Some(MemberNews::Joined(of, without)) => lines.joined = beyond(of, without),
+            Some(MemberNews::Leaving(of, without)) => lines.leaving = beyond(of, without),
+            Some(MemberNews::Left(of, without)) => lines.left = beyond(of, without),
+            None => {}
+        }
+        lines
+    }
+}
+
+/// What holds an update in the stack: nodes of a class that are told the same have the same.
+fn update_name(class: &str, update: &NodeUpdate) -> String {
+    let digest = update.sha256.get(..UPDATE_NAME_CHARS).unwrap_or_default();
+    format!("{}_{digest}", class.replace('-', "_"))
+}
+
+fn too_long(error: &UpdateTooLong) -> OrchestratorError {
+    let hint = "change less at a time, or deploy a new cluster";
+    OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
 }
 
 /// Enters into a change what its plan needs to be made again, and the digests that it is compared
@@ -126,6 +265,9 @@ pub(crate) async fn find_or_make_plan(
             record.name
         )));
     };
+    if let Some(why) = refuse_change(from) {
+        return Err(OrchestratorError::NotApplicable(why));
+    }
     if let Some(plan) = context.change_plans.get(&record.id, change) {
         return Ok((plan, Arc::new(record.clone())));
     }
@@ -138,15 +280,16 @@ pub(crate) async fn find_or_make_plan(
     };
     let planner = context.planner.as_ref();
     let running = RunningStack::fetch(session, record).await?;
-    let from = &with_known_versions(planner, from, &running.template);
     let ends = ChangeEnds {
         from,
         to: &change.to,
         is_rollback: change.rolling_back_because.is_some(),
+        change: first_generation(change),
+        refused: &[],
     };
     let mut plans =
         DistinctPlans::prepare(planner, session, record, ends, flavors, &running).await?;
-    let plan = Arc::new(render_steps(&mut plans, record, from, change).await?);
+    let plan = Arc::new(render_steps(&mut plans, record, change).await?);
     reject_other_plugins(change, &plan)?;
     let mut kept = Arc::new(record.clone());
     let mut ahead = change.steps.iter().skip(change.at);
@@ -163,6 +306,11 @@ pub(crate) async fn find_or_make_plan(
     }
     context.change_plans.insert(&record.id, Arc::clone(&plan));
     Ok((plan, kept))
+}
+
+/// The number of a change.
+fn first_generation(change: &ClusterChange) -> u32 {
+    change.steps.first().map_or(0, |step| step.generation)
 }
 
 /// A plugin that was replaced while the change was under way may make of it what nobody has
@@ -188,30 +336,6 @@ fn reject_other_plugins(
         message,
         hint,
     )]))
-}
-
-/// What the nodes of each group are notified of in this step.
-fn node_updates(
-    installed: &FileDigests,
-    change: &ClusterChange,
-    step: &RolloutStep,
-    planned: &StackPlan,
-) -> Result<BTreeMap<String, NodeUpdate>, OrchestratorError> {
-    let mut all = BTreeMap::new();
-    let is_told = |group: &&GroupSpec| step.told.iter().any(|node| group.id_of(node).is_some());
-    for group in change.to.groups.iter().filter(is_told) {
-        let Some(content) = planned.contents.get(&group.name) else {
-            continue;
-        };
-        let paths = steps::changed_paths(installed, &change.installed, &group.name);
-        let told = node_update::build_node_update(content, &paths, &step.leaving);
-        let told = told.map_err(|error| {
-            let hint = "change less at a time, or deploy a new cluster";
-            OrchestratorError::Invalid(vec![Problem::new("attributes", error.to_string(), hint)])
-        })?;
-        all.insert(group.name.clone(), told);
-    }
-    Ok(all)
 }
 
 impl ResolvedFlavors {

@@ -343,7 +343,16 @@ pub(crate) fn reject_replacements(
             kind(other) != kind(body) || matters(other, after) != matters(body, before)
         })
     };
-    let Some((name, _)) = stack.iter().find(unlike) else {
+    // What a node that stays has must not go either.
+    let is_lost = |(name, body): &(&String, &Value)| {
+        let kinds = ["OS::Nova::Server", "OS::Cinder::Volume", "OS::Cinder::VolumeAttachment"];
+        let stays = server_of(name).is_some_and(|server| {
+            stack.contains_key(&server) && template.contains_key(&server)
+        });
+        kinds.contains(&kind(body).as_str()) && stays && !template.contains_key(*name)
+    };
+    let mut found = stack.iter().filter(|one| unlike(one) || is_lost(one));
+    let Some((name, _)) = found.next() else {
         return Ok(());
     };
     let message = format!(
@@ -363,6 +372,12 @@ pub(crate) fn reject_replacements(
     } else {
         named
     }))
+}
+
+/// The server that a volume, or what attaches it, belongs to by its name.
+fn server_of(resource: &str) -> Option<String> {
+    let (node, _) = resource.rsplit_once('_')?;
+    Some(format!("{node}_server"))
 }
 
 /// Puts the defaults of parameters in the place of what names them.
@@ -416,6 +431,24 @@ mod tests {
             words(&["hadoop.x"])
         );
         assert!(words(&[]).contains("framework: "), "{}", words(&[]));
+    }
+
+    #[test]
+    fn a_volume_of_a_node_that_stays_must_not_go() {
+        let template = |names: &[&str]| {
+            let body = |name: &str| match name.rsplit_once('_') {
+                Some((_, "server")) => json!({ "type": "OS::Nova::Server" }),
+                _ => json!({ "type": "OS::Cinder::Volume" }),
+            };
+            let all = names.iter().map(|name| ((*name).to_owned(), body(name)));
+            let all: serde_json::Map<String, Value> = all.collect();
+            json!({ "resources": all })
+        };
+        let stack = template(&["worker_1_server", "worker_1_volume"]);
+        let told = |names: &[&str]| reject_replacements(&stack, &template(names), &[]);
+        assert!(told(&["worker_1_server"]).is_err());
+        assert_eq!(told(&["worker_1_server", "worker_1_volume"]), Ok(()));
+        assert_eq!(told(&[]), Ok(()), "it goes with its node");
     }
 
     #[test]

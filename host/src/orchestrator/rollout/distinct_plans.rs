@@ -4,7 +4,10 @@
 //! asked for. Where the plugins of now cannot plan the cluster at all, nodes can still be taken out
 //! of the stack.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -12,18 +15,29 @@ use crate::orchestrator::{
     error::OrchestratorError,
     planning::{
         new_node_values::{NewNodeValues, has_other_values, with_new_groups},
-        pinning::{self, drop_cloud_constraints, pin_template},
+        pinning::{drop_cloud_constraints, pin_template},
+        place_cluster::groups_of_nodes,
         planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
         template_overlay::{TemplateOverlay, without_gone_nodes},
     },
-    rollout::{desired_state::only_removes, lay_digests::lay_digests},
+    rollout::{
+        desired_state::only_removes,
+        lay_digests::{LaidDigests, classes_by_class},
+        nodes_at_rest::{ChangeNodes, NodesAtRest},
+        rested_clusters::{ChangeSources, RestedClusters, placed_grants},
+    },
     stack::stack_request::without_notifications,
 };
 use crate::{
-    bundle::{node_frame::host_version, node_script::NodeContent},
+    bundle::{
+        member_news::{MemberLines, members_text},
+        node_classes::name_classes,
+        node_frame::host_version,
+        node_script::{NodeContent, NodeFile},
+    },
     cluster::{
-        ClusterPins, ClusterSpec, NodeGroups, NodeIds, PinnedPlugin, Problem, change::FileDigests,
-        cluster_endpoint::ClusterEndpoints,
+        ClusterPins, ClusterRest, ClusterSpec, NodeGroups, PinnedPlugin, Problem,
+        change::FileDigests, cluster_endpoint::ClusterEndpoints, component::ComponentPlacement,
     },
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
@@ -57,10 +71,14 @@ fn stack_of(record: &ClusterRecord) -> StackId {
 pub(crate) struct ChangeEnds<'a> {
     /// The cluster as it was before.
     pub(crate) from: &'a ClusterSpec,
-    /// The cluster as it is to be.
+    /// The cluster as it is to be; its pins have the placements and claims of that.
     pub(crate) to: &'a ClusterSpec,
     /// Whether the steps lead back.
     pub(crate) is_rollback: bool,
+    /// The number of the change.
+    pub(crate) change: u32,
+    /// What plugins have to say against the cluster as it is to be.
+    pub(crate) refused: &'a [Problem],
 }
 
 /// The plans of one change, however many steps are made of it.
@@ -70,8 +88,13 @@ pub(crate) struct DistinctPlans<'a> {
     flavors: ResolvedFlavors,
     /// The cluster as it is: its names and pins are what every plan is made on.
     from: ClusterSpec,
+    rests: RestedClusters,
     source: PlanSource,
-    made: Vec<DistinctPlan>,
+    /// What stands on the nodes as they are: classes and digests.
+    recorded: FileDigests,
+    made: Vec<(ClaimedCluster, DistinctPlan)>,
+    /// What was made for which cluster at rest.
+    known: BTreeMap<ClusterRest, DistinctPlan>,
 }
 
 /// Where plans come from.
@@ -102,7 +125,6 @@ struct StackSource {
 /// One of the plans.
 #[derive(Clone)]
 pub(crate) struct DistinctPlan {
-    spec: Arc<ClusterSpec>,
     pub(crate) planned: Arc<StackPlan>,
     pub(crate) files: Arc<BTreeMap<String, String>>,
 }
@@ -121,29 +143,51 @@ impl<'a> DistinctPlans<'a> {
         running: &RunningStack,
     ) -> Result<Self, OrchestratorError> {
         let ChangeEnds { from, to, .. } = ends;
-        // The end that the steps lead to is planned in any case.
-        let end = if ends.is_rollback { from } else { to };
+        let ordered = planner.order_plugins(if ends.is_rollback { from } else { to });
+        let with_groups = with_new_groups(from, to);
+        let (chain, refused) = match ordered {
+            Ok(chain) => (chain, None),
+            Err(problems) => (PluginChain::default(), Some(problems)),
+        };
+        let sources = ChangeSources {
+            chain: &chain,
+            from: &with_groups,
+            to,
+            flavors: &flavors,
+            change: ends.change,
+            is_rollback: ends.is_rollback,
+        };
+        let rests = RestedClusters::new(sources).map_err(OrchestratorError::Invalid)?;
         let mut plans = Self {
             planner,
-            chain: PluginChain::default(),
+            chain,
             flavors,
-            from: with_new_groups(from, to),
+            from: with_groups,
+            rests,
             source: PlanSource::Plugins,
+            recorded: record.notified.installed.clone(),
             made: Vec::new(),
+            known: BTreeMap::new(),
         };
-        let wanted = match planner.order_plugins(end) {
-            Ok(chain) => {
-                plans.chain = chain;
-                plans.ask(end).await
-            }
-            Err(problems) => Err(problems),
+        // The end that the steps lead to is planned in any case.
+        let end = if ends.is_rollback {
+            ClusterRest::Before
+        } else {
+            ClusterRest::Done
+        };
+        let wanted = match refused {
+            Some(problems) => Err(problems),
+            None if !ends.refused.is_empty() => Err(ends.refused.to_vec()),
+            None => plans.ask(end).await,
         };
         let stack = without_notifications(&running.template);
         let wanted = match wanted {
             Ok(wanted) => wanted,
             // What is refused of the cluster as it is to be is the request's to mend; what is refused
             // of the cluster as it is, it was made with.
-            Err(problems) if only_removes(from, to) && plans.ask(from).await.is_err() => {
+            Err(problems)
+                if only_removes(from, to) && plans.ask(ClusterRest::Before).await.is_err() =>
+            {
                 tracing::warn!(cluster.id = %record.id, "the plugins cannot plan `{}` any more ({}); its nodes are taken out of what the stack has", record.name, crate::cluster::problem::lines(&problems));
                 let files = session.stack_files(&stack_of(record)).await?;
                 let template = stack;
@@ -160,16 +204,15 @@ impl<'a> DistinctPlans<'a> {
         if needs_overlay(from, to, &wanted.plugins) {
             plans.source = plans.overlay(session, record, ends, stack, &wanted).await?;
         }
-        plans.keep(end, &end.node_ids(), wanted);
+        plans.keep(end, wanted);
         Ok(plans)
     }
 
-    async fn ask(&self, end: &ClusterSpec) -> Result<StackPlan, Vec<Problem>> {
-        let spec = self.planning_spec(end, &end.node_ids());
-        let claimed = ClaimedCluster::default();
+    async fn ask(&self, rest: ClusterRest) -> Result<StackPlan, Vec<Problem>> {
+        let claimed = self.rests.get(rest);
         let plan = self
             .planner
-            .plan(&spec, &self.chain, &claimed, &self.flavors);
+            .plan(&claimed.spec, &self.chain, claimed, &self.flavors);
         plan.await
     }
 
@@ -181,7 +224,11 @@ impl<'a> DistinctPlans<'a> {
         stack: Value,
         wanted: &StackPlan,
     ) -> Result<PlanSource, OrchestratorError> {
-        let other = if ends.is_rollback { ends.to } else { ends.from };
+        let other = if ends.is_rollback {
+            ClusterRest::Done
+        } else {
+            ClusterRest::Before
+        };
         let other = self.ask(other).await;
         // On the way back, what the change would have led to.
         let (base, wanted) = match (&other, ends.is_rollback) {
@@ -203,12 +250,8 @@ impl<'a> DistinctPlans<'a> {
             // Settings that it was made with are no longer taken, and the change mends that: which
             // files they stand in cannot be told, so that all files are the plan's of now.
             Err(_) => {
-                let mended = ClusterSpec {
-                    settings: ends.to.settings.clone(),
-                    ..self.from.clone()
-                };
                 let template = self
-                    .ask(&mended)
+                    .ask(ClusterRest::Settled)
                     .await
                     .map_or_else(|_| stack.clone(), |base| pinned(&base.template));
                 let (installed, endpoints) = (&record.notified.installed, &record.endpoints);
@@ -236,45 +279,36 @@ impl<'a> DistinctPlans<'a> {
         })))
     }
 
-    /// The plan of a cluster with these nodes.
+    /// The plan of a cluster at rest; clusters that are the same have the same.
     pub(crate) async fn plan(
         &mut self,
-        base: &ClusterSpec,
-        nodes: &NodeIds,
+        rest: ClusterRest,
     ) -> Result<DistinctPlan, OrchestratorError> {
-        let spec = self.planning_spec(base, nodes);
-        if let Some(made) = self.made.iter().find(|made| *made.spec == spec) {
-            return Ok(made.clone());
+        if let Some(known) = self.known.get(&rest) {
+            return Ok(known.clone());
+        }
+        let claimed = self.rests.get(rest);
+        if let Some((_, made)) = self.made.iter().find(|(of, _)| of == claimed) {
+            let made = made.clone();
+            self.known.insert(rest, made.clone());
+            return Ok(made);
         }
         let planned = match &self.source {
-            PlanSource::Stack(source) => source.plan(nodes),
-            _ => self
-                .planner
-                .plan(
-                    &spec,
-                    &self.chain,
-                    &ClaimedCluster::default(),
-                    &self.flavors,
-                )
-                .await
-                .map_err(OrchestratorError::Invalid)?,
+            PlanSource::Stack(source) => source.plan(claimed),
+            _ => self.ask(rest).await.map_err(OrchestratorError::Invalid)?,
         };
-        Ok(self.keep(base, nodes, planned))
+        Ok(self.keep(rest, planned))
     }
 
     /// Lays a plan over what the stack has where it must be, and keeps it.
-    fn keep(
-        &mut self,
-        base: &ClusterSpec,
-        nodes: &NodeIds,
-        mut planned: StackPlan,
-    ) -> DistinctPlan {
-        let spec = self.planning_spec(base, nodes);
+    fn keep(&mut self, rest: ClusterRest, mut planned: StackPlan) -> DistinctPlan {
+        let claimed = self.rests.get(rest).clone();
         if !matches!(self.source, PlanSource::Stack(_)) {
             pin_template(&mut planned.template, &self.from);
         }
         if let PlanSource::Overlay(source) = &self.source {
-            planned.template = source.overlay.lay(&planned.template, nodes);
+            let nodes = claimed.spec.node_ids();
+            planned.template = source.overlay.lay(&planned.template, &nodes);
             for name in file_names(&planned.template) {
                 if let Some(text) = source.files.get(&name) {
                     planned.files.entry(name).or_insert_with(|| text.clone());
@@ -283,37 +317,63 @@ impl<'a> DistinctPlans<'a> {
         }
         drop_cloud_constraints(&mut planned.template);
         let made = DistinctPlan {
-            spec: Arc::new(spec),
             files: Arc::new(planned.files.clone()),
             planned: Arc::new(planned),
         };
-        self.made.push(made.clone());
+        self.made.push((claimed, made.clone()));
+        self.known.insert(rest, made.clone());
         made
     }
 
-    /// What is asked of the plugins: all nodes are planned on what the cluster was made of. What new
-    /// nodes are made of instead is put into their resources alone.
-    fn planning_spec(&self, base: &ClusterSpec, nodes: &NodeIds) -> ClusterSpec {
-        let mut spec = ClusterSpec {
-            image: self.from.image.clone(),
-            key: self.from.key.clone(),
-            pins: self.from.pins.clone(),
-            ..base.with_nodes(nodes)
+    /// The nodes in each of the clusters at rest that are planned; of the others who is there.
+    pub(crate) fn change_nodes(&self, record: &ClusterRecord) -> ChangeNodes {
+        let nodes = |rest: ClusterRest| {
+            let claimed = self.rests.get(rest);
+            let planned = self.known.get(&rest).map(|known| &known.planned);
+            let contents = planned.map(|planned| planned.contents.clone());
+            let installed = match (rest, planned) {
+                (ClusterRest::Before, _) => self.recorded.clone(),
+                (_, Some(planned)) => self.installed(rest, planned),
+                (_, None) => FileDigests::new(),
+            };
+            let placements = claimed.placements.clone();
+            NodesAtRest::new(
+                &claimed.spec,
+                placements,
+                installed,
+                contents.unwrap_or_default(),
+            )
         };
-        for group in spec.groups.iter_mut() {
-            if let Some(from) = self.from.groups.get(&group.name) {
-                group.flavor.clone_from(&from.flavor);
-                group.image.clone_from(&from.image);
-                group.availability_zone.clone_from(&from.availability_zone);
-                group.root_volume_gib = from.root_volume_gib;
+        ChangeNodes {
+            rests: ClusterRest::ALL.map(nodes),
+            plugins: self.plugins(),
+            deaf: record.observed.nodes_without_metadata.iter().cloned().collect(),
+        }
+    }
+
+    /// The plugin of each component.
+    fn plugins(&self) -> BTreeMap<String, String> {
+        let mut plugins = BTreeMap::new();
+        for rest in [ClusterRest::Before, ClusterRest::Joined] {
+            let claims = &self.rests.get(rest).claims;
+            for (plugin, claims) in self.chain.plugins.iter().zip(claims) {
+                let needs = claims.needs.iter();
+                plugins.extend(needs.map(|need| (need.component.clone(), plugin.clone())));
             }
         }
-        spec
+        let pins = self.from.pins.iter();
+        for (plugin, needs) in pins.flat_map(|pins| &pins.needs) {
+            for need in needs {
+                let known = plugins.entry(need.component.clone());
+                known.or_insert_with(|| plugin.clone());
+            }
+        }
+        plugins
     }
 
     /// All templates that were made.
     pub(crate) fn templates(&self) -> impl Iterator<Item = &Value> {
-        self.made.iter().map(|made| &made.planned.template)
+        self.made.iter().map(|(_, made)| &made.planned.template)
     }
 
     /// What they were made on.
@@ -331,14 +391,29 @@ impl<'a> DistinctPlans<'a> {
         }
     }
 
-    /// What stands on the nodes once the change is done: what it does not touch is what is recorded.
-    pub(crate) fn installed(&self, record: &ClusterRecord, planned: &StackPlan) -> FileDigests {
-        let recorded = &record.notified.installed;
+    /// What stands on the nodes in a cluster at rest: what the change does not touch is what is
+    /// recorded.
+    pub(crate) fn installed(&self, rest: ClusterRest, planned: &StackPlan) -> FileDigests {
+        let (before, after) = (self.rests.get(ClusterRest::Before), self.rests.get(rest));
+        let classes = || classes_by_class(&classes_of(after), &classes_of(before));
         match &self.source {
             PlanSource::Plugins => planned.installed(),
-            PlanSource::Stack(_) => recorded.clone(),
+            PlanSource::Stack(_) => {
+                let none = FileDigests::new();
+                let laid = LaidDigests {
+                    recorded: &self.recorded,
+                    from: &none,
+                    to: &none,
+                };
+                laid.lay(&classes())
+            }
             PlanSource::Overlay(source) => {
-                lay_digests(recorded, &source.from_installed, &planned.installed())
+                let laid = LaidDigests {
+                    recorded: &self.recorded,
+                    from: &source.from_installed,
+                    to: &planned.installed(),
+                };
+                laid.lay(&classes())
             }
         }
     }
@@ -359,7 +434,7 @@ impl<'a> DistinctPlans<'a> {
     }
 
     /// What the cluster is made of once the change is done. `pins` say by now what new nodes are
-    /// made of.
+    /// made of, where components are and what was claimed.
     pub(crate) fn pins_after(
         &self,
         to: &ClusterSpec,
@@ -367,6 +442,12 @@ impl<'a> DistinctPlans<'a> {
         planned: &StackPlan,
     ) -> ClusterPins {
         let before = self.from.pins.as_deref();
+        let done = self.rests.get(ClusterRest::Done);
+        let granted = match (&self.source, &done.grants) {
+            (PlanSource::Stack(_), _) | (_, None) => &pins.grants,
+            (_, Some(granted)) => granted,
+        };
+        pins.grants = placed_grants(granted, &done.placements, &done.spec);
         let digest = |name: &str| {
             let before = before.and_then(|pins| pins.plugins.get(name));
             before.map(|plugin| plugin.digest.clone())
@@ -392,22 +473,47 @@ impl<'a> DistinctPlans<'a> {
 }
 
 impl StackSource {
-    fn plan(&self, nodes: &NodeIds) -> StackPlan {
-        // All that the nodes are told is who leaves.
+    fn plan(&self, claimed: &ClaimedCluster) -> StackPlan {
+        // All that the nodes are told is who has what.
         let told = NodeContent {
-            variables: vec![("STAMPEDE_LEAVING", String::new())],
-            files: Vec::new(),
+            variables: Vec::new(),
+            files: vec![NodeFile {
+                mode: MEMBERS_MODE,
+                path: MemberLines::path(),
+                content: members_text(&claimed.placements),
+            }],
         };
-        let groups = self.groups.names();
+        let classes: BTreeSet<String> = classes_of(claimed).into_values().collect();
+        let nodes = claimed.spec.node_ids();
         StackPlan {
-            template: without_gone_nodes(&self.template, &self.groups, nodes),
+            template: without_gone_nodes(&self.template, &self.groups, &nodes),
             files: self.files.clone(),
-            contents: groups
-                .map(|group| (group.to_owned(), told.clone()))
-                .collect(),
+            contents: classes.into_iter().map(|class| (class, told.clone())).collect(),
             ..StackPlan::default()
         }
     }
+}
+
+/// The mode of what says who has what.
+const MEMBERS_MODE: u32 = 0o644;
+
+/// The class of each node.
+fn classes_of(claimed: &ClaimedCluster) -> BTreeMap<String, String> {
+    name_classes(&claimed.placements, &groups_of_nodes(&claimed.spec))
+}
+
+/// Components of nodes that leave go with them, where nobody can say who takes their place.
+pub(crate) fn without_members(
+    placements: &[ComponentPlacement],
+    to: &ClusterSpec,
+) -> Vec<ComponentPlacement> {
+    let nodes: BTreeSet<String> = to.node_names().into_iter().collect();
+    let mut placements = placements.to_vec();
+    for placement in &mut placements {
+        placement.members.retain(|member| nodes.contains(&member.node));
+    }
+    placements.retain(|placement| !placement.members.is_empty());
+    placements
 }
 
 /// Whether a plan of now is not all that the cluster is made of, or is to be.
@@ -433,15 +539,6 @@ fn file_names(template: &Value) -> Vec<String> {
         Value::Array(list) => list.iter().flat_map(file_names).collect(),
         _ => Vec::new(),
     }
-}
-
-/// The spec with the versions that the stack says, where the record does not.
-pub(crate) fn with_known_versions(
-    planner: &dyn ClusterPlanner,
-    spec: &ClusterSpec,
-    stack: &Value,
-) -> ClusterSpec {
-    pinning::versions_of_stack(spec, stack, &planner.descriptors())
 }
 
 #[cfg(test)]

@@ -122,7 +122,9 @@ async fn advance_step(
     observe_step(context, &verdict, waited);
     match verdict {
         StepVerdict::Wait => Ok(Requeue::Later(context.state.limits.follow_every)),
-        StepVerdict::Next => next_step(context, cluster, &seen, session, &stack).await,
+        StepVerdict::Next(later) => {
+            next_step(context, cluster, &seen, session, &stack, &later).await
+        }
         StepVerdict::Failed(_) if !may_change => Ok(Requeue::Owner),
         StepVerdict::Failed(why) => {
             tracing::warn!(cluster.id = %seen.id, "`{}`: {} failed: {why}", seen.name, step.title);
@@ -172,7 +174,8 @@ fn is_over(record: &ClusterRecord) -> bool {
 #[derive(Debug, PartialEq, Eq)]
 enum StepVerdict {
     Wait,
-    Next,
+    /// These want to take their turn later.
+    Next(Vec<String>),
     Failed(String),
 }
 
@@ -181,7 +184,7 @@ enum StepVerdict {
 fn observe_step(context: &Context, verdict: &StepVerdict, took: Duration) {
     let outcome = match verdict {
         StepVerdict::Wait => return,
-        StepVerdict::Next => WorkOutcome::Succeeded,
+        StepVerdict::Next(_) => WorkOutcome::Succeeded,
         StepVerdict::Failed(_) => WorkOutcome::Failed,
     };
     context.metrics.observe_rollout_step(outcome, took);
@@ -198,7 +201,7 @@ fn step_verdict(record: &ClusterRecord, step: &RolloutStep, waited: Duration) ->
     match steps::step_status(step, &record.observed.answers) {
         StepStatus::Failed(why) if !status.ends_with("_IN_PROGRESS") => StepVerdict::Failed(why),
         _ if status.ends_with("_IN_PROGRESS") => StepVerdict::Wait,
-        StepStatus::Done => StepVerdict::Next,
+        StepStatus::Done(later) => StepVerdict::Next(later),
         StepStatus::Failed(why) => StepVerdict::Failed(why),
         StepStatus::Missing(nodes) => {
             let most = match &record.spec {
@@ -210,7 +213,7 @@ fn step_verdict(record: &ClusterRecord, step: &RolloutStep, waited: Duration) ->
                 return StepVerdict::Wait;
             }
             if step.may_be_dead {
-                return StepVerdict::Next;
+                return StepVerdict::Next(Vec::new());
             }
             let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
             StepVerdict::Failed(format!(
@@ -394,8 +397,15 @@ async fn next_step(
     decided_on: &ClusterRecord,
     session: &CloudSession,
     stack: &StackId,
+    later: &[String],
 ) -> Result<Requeue, OrchestratorError> {
-    let go = ClusterRecord::next_step;
+    let steps = decided_on
+        .change()
+        .map(|change| steps::postpone_turns(&change.steps, change.at, later));
+    let go = |record: &mut ClusterRecord| match &steps {
+        Some(steps) if !later.is_empty() => record.postpone_turns(steps),
+        _ => record.next_step(),
+    };
     let registry = &context.state.registry;
     let record = registry.change_record(cluster, decided_on, go).await?;
     if record

@@ -13,12 +13,9 @@ fn step() -> RolloutStep {
         title: "new settings on worker-1".to_owned(),
         generation: 7,
         nodes: crate::cluster::test_groups::with_master(&[1, 2]),
-        new_settings: true,
         told: vec!["worker-1".to_owned()],
         stages: vec!["setup".to_owned()],
-        leaving: Vec::new(),
-        may_be_dead: false,
-        digest: None,
+        ..RolloutStep::default()
     }
 }
 
@@ -29,6 +26,7 @@ fn seen(status: &str, answer: Option<(u32, Option<&str>)>) -> ClusterRecord {
             ChangeReport {
                 generation,
                 error: error.map(str::to_owned),
+                is_later: false,
             },
         )
     });
@@ -67,7 +65,7 @@ fn a_step_ends_when_heat_is_done_and_every_node_told_has_answered() {
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", Some((7, None)))),
-        StepVerdict::Next
+        StepVerdict::Next(Vec::new())
     );
     assert_eq!(
         at(&seen("UPDATE_COMPLETE", Some((7, Some("no"))))),

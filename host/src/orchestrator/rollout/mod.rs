@@ -3,7 +3,9 @@
 //! Layout
 //! - `desired_state`: what the cluster is to be, from a request; `next_nodes`: with which nodes (pure);
 //!   `new_node_attributes`: what only new nodes may be given (pure)
-//! - `steps`: the steps there, and those back (pure)
+//! - `rested_clusters`: the clusters at rest that the change goes by (pure); `nodes_at_rest`: what
+//!   stands on their nodes (pure)
+//! - `steps`: the steps there, `steps_back`: those back (both pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
 //! - `lay_digests`: what stands on the nodes then (pure)
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
@@ -16,5 +18,8 @@ pub(crate) mod execute;
 mod lay_digests;
 mod new_node_attributes;
 pub(crate) mod next_nodes;
+pub(crate) mod nodes_at_rest;
+pub(crate) mod rested_clusters;
 pub(crate) mod rollback;
 pub(crate) mod steps;
+mod steps_back;

@@ -4,8 +4,7 @@
 use crate::cluster::{
     ClusterSpec, NodeIds, Problem,
     attribute_schema::{AttributeSchema, AttributeValue},
-    contract_bridge,
-    default_groups::many_nodes,
+    default_groups::{self, many_nodes},
     group_attributes::find_row,
     group_value::{GroupAttribute, GroupValue, attribute_of},
 };
@@ -27,7 +26,7 @@ impl NewNodes {
             let groups = to.groups.with_nodes().map(|group| group.name.clone());
             return Some(Self::OfAny(
                 groups
-                    .filter(|name| contract_bridge::may_grow(name))
+                    .filter(|name| default_groups::may_grow(name))
                     .collect(),
             ));
         }
@@ -41,7 +40,7 @@ impl NewNodes {
             }
             GroupValue::Count { .. } | GroupValue::Components | GroupValue::Remove => false,
         };
-        let may_grow = contract_bridge::may_grow(&of_group.group);
+        let may_grow = default_groups::may_grow(&of_group.group);
         (is_made_of && may_grow).then(|| Self::Of(of_group.group.to_string()))
     }
 

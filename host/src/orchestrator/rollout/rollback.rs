@@ -1,7 +1,7 @@
 //! Leads a change back to what was before: chooses the steps back, and records them. They are
 //! planned when the first one is sent, on the flavors that the change was planned on.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::json;
 
@@ -9,10 +9,15 @@ use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
     requeue::Requeue,
-    rollout::steps,
+    rollout::{
+        nodes_at_rest::{ChangeNodes, NodesAtRest},
+        rested_clusters::placements_between,
+        steps_back::plan_rollback,
+    },
     state::{locked_cluster::LockedCluster, status},
 };
 use crate::{
+    cluster::{ClusterChange, ClusterSpec, change::FileDigests, node_group::join_nodes},
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
 };
@@ -66,8 +71,8 @@ pub(crate) async fn start_rollback(
             || seen.ready.iter().any(|ready| ready == node)
     };
     context.change_plans.remove(&record.id);
-    let steps = steps::plan_rollback(
-        from,
+    let steps = plan_rollback(
+        &nodes_of_record(record, from, change),
         change,
         reported,
         record.notified.generation.saturating_add(1),
@@ -75,6 +80,46 @@ pub(crate) async fn start_rollback(
     let back = |record: &mut ClusterRecord| record.start_rollback(&why, owner.as_deref(), &steps);
     let registry = &context.state.registry;
     registry.change_record(cluster, record, back).await
+}
+
+/// The nodes of a change by what is recorded of it: what stands on them before and after.
+fn nodes_of_record(
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    change: &ClusterChange,
+) -> ChangeNodes {
+    let to = &change.to;
+    let all = to.with_nodes(&join_nodes(&from.node_ids(), &to.node_ids()));
+    let [before, settled, joined, done] = placements_between(from, to);
+    let (was, is) = (&record.notified.installed, &change.installed);
+    let made = |spec: &ClusterSpec, placements, installed: &FileDigests| {
+        NodesAtRest::new(spec, placements, installed.clone(), BTreeMap::new())
+    };
+    let mut rests = [
+        made(from, before, was),
+        made(from, settled, was),
+        made(&all, joined, is),
+        made(to, done, is),
+    ];
+    // What stood on nodes on the way is not recorded: those that stay have the scripts of one end.
+    let [first, _, most, last] = &mut rests;
+    most.classes.extend(first.classes.clone());
+    most.classes.extend(last.classes.clone());
+    for (class, files) in was {
+        let known = most.installed.entry(class.clone());
+        known.or_insert_with(|| files.clone());
+    }
+    let pins = [from, to].map(|spec| spec.pins.as_deref());
+    let needs = pins.into_iter().flatten().flat_map(|pins| &pins.needs);
+    let plugins = needs.flat_map(|(plugin, needs)| {
+        let components = needs.iter().map(|need| need.component.clone());
+        components.map(|component| (component, plugin.clone()))
+    });
+    ChangeNodes {
+        rests,
+        plugins: plugins.collect(),
+        deaf: record.observed.nodes_without_metadata.iter().cloned().collect(),
+    }
 }
 
 /// A node that is taken away counts as ready from now on: the wait condition counts every id that

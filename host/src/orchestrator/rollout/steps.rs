@@ -1,125 +1,267 @@
-//! From what a cluster is to what it is to be: the steps, and those back. Pure.
+//! From what a cluster is to what it is to be: the steps, by way of the clusters at rest. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    bundle::node_update,
+    bundle::node_update::VARIABLES,
     cluster::{
-        ClusterChange, ClusterSpec, GroupSpec, NodeIds, RolloutStep,
-        change::{ChangeReport, FileDigests},
-        contract_bridge::leaves_by_drain,
-        default_groups::leading_node,
-        node_group::{join_nodes, nodes_beyond},
+        ClusterRest, MemberNews, RolloutStep,
+        change::ChangeReport,
+        component::{ComponentPlacement, members_beyond},
+        node_group::NodeIds,
+    },
+    orchestrator::planning::turns::{TurnNode, take_turns},
+    orchestrator::rollout::{
+        nodes_at_rest::{ChangeNodes, NodesAtRest},
     },
 };
 
-/// Of so many nodes of a group one is notified of new settings at a time.
-const NODES_PER_TURN: usize = 10;
+/// What nodes run that have something new.
+pub(super) const TURN_STAGES: [&str; 2] = ["setup", "ready"];
+/// Lets members go.
+pub(super) const DRAIN: &str = "drain";
+/// Hears of members that have come or gone.
+pub(super) const MEMBERS: &str = "members";
 
-/// The steps from one to the other. `first` is the first generation to give out.
+/// The steps there. `first` is the first generation to give out.
 ///
-/// New settings come first: group by group, the nodes of each in turns, each turn only when the one
-/// before works again. Then nodes are added, or the leaving ones are let go, where their group's
-/// are, and taken away; those are not asked themselves, since who leaves may be dead. Steps that tell
-/// nobody only change the stack.
-pub(crate) fn plan_steps(
-    from: &ClusterSpec,
-    to: &ClusterSpec,
-    old: &FileDigests,
-    new: &FileDigests,
-    first: u32,
-) -> Vec<RolloutStep> {
-    let (before, after) = (from.node_ids(), to.node_ids());
-    let gone = nodes_beyond(&before, &after);
-    let leaving = from.groups.names_of(&gone);
-    let joining = to.groups.names_of(&nodes_beyond(&after, &before));
-    let leader = || vec![leading_node(&from.groups)];
-    let staying = |group: &GroupSpec| -> Vec<String> {
-        let names = group.node_names().into_iter();
-        names.filter(|name| !leaving.contains(name)).collect()
-    };
-    // Those that leave are there until they have been let go.
-    let all = join_nodes(&before, &after);
-    let mut steps = Vec::new();
-    for group in from.groups.iter() {
-        if !differ(old, new, &group.name) {
-            continue;
-        }
-        let staying = staying(group);
-        for turn in staying.chunks(staying.len().div_ceil(NODES_PER_TURN).max(1)) {
-            let title = step_title("new settings on", turn);
-            steps.push(settings_step(
-                title,
-                &before,
-                turn.to_vec(),
-                &["setup", "ready"],
-            ));
-        }
-    }
-    if !joining.is_empty() {
-        let title = step_title("adding", &joining);
-        steps.push(settings_step(title, &all, leader(), &[]));
-    }
-    if !leaving.is_empty() {
-        let drained = from.groups.names_of(&by_drain(gone));
-        if !drained.is_empty() {
-            steps.push(drain_step(from, &drained, &all));
-        }
-        let title = step_title("taking away", &leaving);
-        steps.push(settings_step(title, &after, leader(), &["setup"]));
-    }
+/// New settings come first, in turns, each turn only when the one before works again. Then nodes are
+/// added, and components to nodes that stay. Then members are let go by one that stays, the others
+/// are told what that means to them, and who leaves is taken away; those are not asked themselves,
+/// since who leaves may be dead. Steps that tell nobody only change the stack.
+pub(crate) fn plan_steps(nodes: &ChangeNodes, first: u32) -> Vec<RolloutStep> {
+    let mut steps = settling_steps(nodes);
+    steps.extend(joining_steps(nodes));
+    steps.extend(leaving_steps(nodes));
     if steps.is_empty() {
-        // Nothing that a running daemon reads: mirror, proxy, who may reach the cluster.
+        // Nothing that a node knows: who may reach the cluster.
         let title = "new settings of the cloud".to_owned();
-        let told = from.groups.iter().flat_map(staying).collect();
-        steps.push(settings_step(title, &before, told, &[]));
+        steps.push(step_at(nodes, title, ClusterRest::Done, Vec::new(), &[]));
     }
     number_steps(steps, first)
 }
 
-/// A step with the new settings that lets nobody go; its generation is given with all of them.
-fn settings_step(
+fn settling_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
+    let (rest, news) = (ClusterRest::Settled, |_: &str| true);
+    let mut steps = turns(nodes, (rest, rest), "new settings on", news);
+    let told = knowing_others(nodes, rest);
+    if !told.is_empty() {
+        // Nothing that a running daemon reads: mirror, proxy, how long a node may take.
+        let title = "new settings of the cloud".to_owned();
+        steps.push(step_at(nodes, title, rest, told, &[]));
+    }
+    steps
+}
+
+fn joining_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
+    let rest = ClusterRest::Joined;
+    let [settled, joined] = [ClusterRest::Settled, rest].map(|rest| nodes.at(rest));
+    let coming = members_beyond(&joined.placements, &settled.placements);
+    let news = MemberNews::Joined(rest, ClusterRest::Settled);
+    let joining: Vec<String> = names_beyond(joined, settled);
+    let told = knowing_others(nodes, rest);
+    let mut steps = Vec::new();
+    if !joining.is_empty() || !told.is_empty() {
+        // Names and addresses of a group that is new, before its nodes have come up.
+        let title = match joining.as_slice() {
+            [] => "new settings of the cloud".to_owned(),
+            joining => step_title("adding", joining),
+        };
+        steps.push(step_at(nodes, title, rest, told, &[]));
+    }
+    let gains = |node: &str| coming.iter().any(|one| one.has(node));
+    let gaining = turns(nodes, (rest, rest), "setting up what is new on", gains);
+    let others = turns(nodes, (rest, rest), "news of members on", |node| !gains(node));
+    steps.extend(gaining.into_iter().chain(others));
+    for step in &mut steps {
+        step.news = Some(news);
+    }
+    let title = step_title("taking in", &nodes_of(&coming));
+    steps.extend(runner_steps(nodes, rest, rest, &coming, (MEMBERS, &title), news));
+    steps
+}
+
+fn leaving_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
+    let rest = ClusterRest::Done;
+    let [joined, done] = [ClusterRest::Joined, rest].map(|rest| nodes.at(rest));
+    let going = members_beyond(&joined.placements, &done.placements);
+    let leaving: Vec<String> = names_beyond(joined, done);
+    let news = MemberNews::Leaving(ClusterRest::Joined, rest);
+    let (from, title) = (ClusterRest::Joined, step_title("letting go of", &nodes_of(&going)));
+    let mut steps = runner_steps(nodes, from, from, &going, (DRAIN, &title), news);
+    for step in &mut steps {
+        step.leaving.clone_from(&leaving);
+    }
+    // Who leaves is there until nobody counts on it.
+    let loses = |node: &str| going.iter().any(|one| one.has(node));
+    let others = |node: &str| !loses(node);
+    steps.extend(turns(nodes, (from, rest), "news of members on", others));
+    if !leaving.is_empty() {
+        // That there is a group no more is nothing that others need to know.
+        let title = step_title("taking away", &leaving);
+        steps.push(step_at(nodes, title, rest, Vec::new(), &[]));
+    }
+    steps.extend(turns(nodes, (rest, rest), "taking components from", loses));
+    let (title, news) = (
+        step_title("going on without", &nodes_of(&going)),
+        MemberNews::Left(ClusterRest::Joined, rest),
+    );
+    steps.extend(runner_steps(nodes, rest, rest, &going, (MEMBERS, &title), news));
+    steps
+}
+
+/// Nodes that stay and have something new in their files at this rest, in their turns; `is_wanted`
+/// chooses among them. The stack has the resources of the first of the two rests, nodes the files of
+/// the second.
+fn turns(
+    nodes: &ChangeNodes,
+    (stack, rest): (ClusterRest, ClusterRest),
+    title: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Vec<RolloutStep> {
+    let there = nodes.at(rest);
+    let told = news_of(nodes, rest).filter(|(node, paths)| has_files(paths) && is_wanted(node));
+    let told = told.map(|(name, paths)| TurnNode {
+        restarts: there.restarts(&name, &paths),
+        name,
+    });
+    take_turns(told.collect(), &there.placements)
+        .into_iter()
+        .map(|turn| RolloutStep {
+            files: rest,
+            ..step_at(nodes, step_title(title, &turn), stack, turn, &TURN_STAGES)
+        })
+        .collect()
+}
+
+/// Nodes that stay and have nothing new but what their scripts know of the cluster around them.
+fn knowing_others(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
+    let told = news_of(nodes, rest).filter(|(_, paths)| !has_files(paths));
+    told.map(|(node, _)| node).collect()
+}
+
+/// What is new on each node that stays, against the cluster at rest before this one.
+fn news_of(
+    nodes: &ChangeNodes,
+    rest: ClusterRest,
+) -> impl Iterator<Item = (String, Vec<String>)> {
+    let (before, after) = (nodes.at(rest_before(rest)), nodes.at(rest));
+    let news = nodes.staying();
+    news.map(|node| (node.clone(), after.changed_paths(before, node)))
+        .filter(|(_, paths)| !paths.is_empty())
+}
+
+fn has_files(paths: &[String]) -> bool {
+    paths.iter().any(|path| path != VARIABLES)
+}
+
+/// The cluster at rest that a change comes from when it gets to this one.
+pub(crate) fn rest_before(rest: ClusterRest) -> ClusterRest {
+    match rest {
+        ClusterRest::Before | ClusterRest::Settled => ClusterRest::Before,
+        ClusterRest::Joined => ClusterRest::Settled,
+        ClusterRest::Done => ClusterRest::Joined,
+    }
+}
+
+/// The steps in which one member runs what concerns `members` of its plugin, of each component that
+/// has a script for that: the lowest index of those that stay and can be told. What comes together
+/// and runs on one node is one step; `drain` goes backwards.
+pub(super) fn runner_steps(
+    nodes: &ChangeNodes,
+    stack: ClusterRest,
+    files: ClusterRest,
+    members: &[ComponentPlacement],
+    (stage, title): (&str, &str),
+    news: MemberNews,
+) -> Vec<RolloutStep> {
+    let plugins: Vec<&str> = members
+        .iter()
+        .map(|one| nodes.plugin_of(&one.component))
+        .collect();
+    let there = nodes.at(files);
+    let concerned = there.placements.iter();
+    let mut concerned: Vec<&ComponentPlacement> = concerned
+        .filter(|one| plugins.contains(&nodes.plugin_of(&one.component)))
+        .collect();
+    if stage == DRAIN {
+        concerned.reverse();
+    }
+    let mut steps: Vec<RolloutStep> = Vec::new();
+    for placement in concerned {
+        let component = &placement.component;
+        let Some(runner) = choose_runner(nodes, there, placement, members, stage) else {
+            continue;
+        };
+        match steps.last_mut().filter(|last| last.told == [runner.clone()]) {
+            Some(last) => last.components.push(component.clone()),
+            None => steps.push(RolloutStep {
+                files,
+                components: vec![component.clone()],
+                news: Some(news),
+                ..step_at(nodes, title.to_owned(), stack, vec![runner], &[stage])
+            }),
+        }
+    }
+    steps
+}
+
+/// Those that were there before and are there after it come first; who has just come knows all of
+/// it, and who leaves is asked nothing.
+fn choose_runner(
+    nodes: &ChangeNodes,
+    there: &NodesAtRest,
+    placement: &ComponentPlacement,
+    members: &[ComponentPlacement],
+    stage: &str,
+) -> Option<String> {
+    let component = &placement.component;
+    let own = members.iter().find(|one| one.component == *component);
+    let is_concerned = |node: &str| own.is_some_and(|own| own.has(node));
+    let [before, done] = [ClusterRest::Before, ClusterRest::Done].map(|rest| nodes.at(rest));
+    let able = placement.members.iter().filter(|member| {
+        !nodes.deaf.contains(&member.node)
+            && there.has_script(&member.node, component, stage)
+            && there.has_node(&member.node)
+    });
+    let able: Vec<&String> = able.map(|member| &member.node).collect();
+    let stays = |node: &&&String| before.has_node(node) && done.has_node(node);
+    let has_stayed = able.iter().find(|node| stays(node) && !is_concerned(node));
+    let comes = || {
+        let mut coming = able.iter();
+        coming.find(|node| done.has_node(node) && (stage != DRAIN || !is_concerned(node)))
+    };
+    has_stayed.or_else(comes).map(|node| (*node).clone())
+}
+
+/// A step with the stack of this rest; its generation is given with all of them.
+pub(super) fn step_at(
+    nodes: &ChangeNodes,
     title: String,
-    nodes: &NodeIds,
+    rest: ClusterRest,
     told: Vec<String>,
     stages: &[&str],
 ) -> RolloutStep {
+    let ids: NodeIds = nodes.at(rest).ids.clone();
     RolloutStep {
         title,
         generation: 0,
-        nodes: nodes.clone(),
-        new_settings: true,
+        nodes: ids,
+        stack: rest,
+        files: rest,
         told,
         stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
+        components: Vec::new(),
+        news: None,
         leaving: Vec::new(),
+        is_postponed: false,
         may_be_dead: false,
         digest: None,
     }
 }
 
-/// The leading node lets these go, which are there until it has.
-fn drain_step(cluster: &ClusterSpec, leaving: &[String], nodes: &NodeIds) -> RolloutStep {
-    let step = settings_step(
-        step_title("letting go of", leaving),
-        nodes,
-        vec![leading_node(&cluster.groups)],
-        &["drain"],
-    );
-    RolloutStep {
-        leaving: leaving.to_vec(),
-        ..step
-    }
-}
-
-/// Those of these nodes that are let go before they are taken away; nobody keeps anything on the
-/// others.
-fn by_drain(mut nodes: NodeIds) -> NodeIds {
-    nodes.retain(|group, _| leaves_by_drain(group));
-    nodes
-}
-
 /// Gives out generations from `first` on.
-fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
+pub(super) fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     let mut next = first;
     for step in &mut steps {
         step.generation = next;
@@ -128,77 +270,27 @@ fn number_steps(mut steps: Vec<RolloutStep>, first: u32) -> Vec<RolloutStep> {
     steps
 }
 
-/// The steps that lead back from wherever the change is: new nodes that have `reported` anything
-/// may hold something already and are let go first; then the stack is as before, and every node
-/// that was notified of anything; then nodes that were to leave, which may have ended what they
-/// ran.
-pub(crate) fn plan_rollback(
-    from: &ClusterSpec,
-    change: &ClusterChange,
-    reported: impl Fn(&str) -> bool,
-    first: u32,
-) -> Vec<RolloutStep> {
-    let (there, names) = (from.node_ids(), from.node_names());
-    // On the way back already, all of it is to be gone again.
-    let begun = || {
-        change
-            .steps
-            .iter()
-            .take(if change.rolling_back_because.is_some() {
-                usize::MAX
-            } else {
-                change.at + 1
-            })
-    };
-    let is_there = |node: &String| names.contains(node);
-    let taken = begun().flat_map(|step| from.groups.names_of(&nodes_beyond(&there, &step.nodes)));
-    let mut leaving: Vec<String> = Vec::new();
-    for node in begun().flat_map(RolloutStep::leaves).cloned().chain(taken) {
-        if is_there(&node) && !leaving.contains(&node) {
-            leaving.push(node);
+fn names_beyond(of: &NodesAtRest, without: &NodesAtRest) -> Vec<String> {
+    let names = of.names.iter().filter(|name| !without.has_node(name));
+    names.cloned().collect()
+}
+
+/// Each node once.
+pub(super) fn nodes_of(members: &[ComponentPlacement]) -> Vec<String> {
+    let mut nodes: Vec<String> = Vec::new();
+    for member in members.iter().flat_map(|one| &one.members) {
+        if !nodes.contains(&member.node) {
+            nodes.push(member.node.clone());
         }
     }
-    let told = |node: &String| is_there(node) && !leaving.contains(node);
-    let told: Vec<String> = change
-        .notified_nodes
-        .iter()
-        .filter(|node| told(node))
-        .cloned()
-        .collect();
-    // Where only variables went out, only variables come back.
-    let ran = begun().any(|step| !step.stages.is_empty());
-    let stages: &[&str] = if ran { &["setup", "ready"] } else { &[] };
-    let mut steps = Vec::new();
-    let held = |group: &GroupSpec| -> (String, Vec<u32>) {
-        let added = change.added.get(&group.name).into_iter().flatten();
-        let held = added.filter(|id| reported(&group.node_name(**id)));
-        (group.name.clone(), held.copied().collect())
-    };
-    let held: NodeIds = by_drain(change.to.groups.iter().map(held).collect());
-    let holding = change.to.groups.names_of(&held);
-    if !holding.is_empty() {
-        steps.push(drain_step(from, &holding, &join_nodes(&there, &held)));
-    }
-    steps.push(RolloutStep {
-        new_settings: false,
-        ..settings_step("taking the change back".to_owned(), &there, told, stages)
-    });
-    if !leaving.is_empty() {
-        let title = step_title("taking the change back on", &leaving);
-        steps.push(RolloutStep {
-            new_settings: false,
-            may_be_dead: true,
-            ..settings_step(title, &there, leaving, stages)
-        });
-    }
-    number_steps(steps, first)
+    nodes
 }
 
 /// What the nodes answered to a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StepStatus {
-    /// All that were notified have done it.
-    Done,
+    /// All that were notified have done it; these want to take their turn later.
+    Done(Vec<String>),
     /// These have not answered yet.
     Missing(Vec<String>),
     /// One has failed, and why.
@@ -207,7 +299,7 @@ pub(crate) enum StepStatus {
 
 /// What the nodes answered to a step.
 pub(crate) fn step_status(step: &RolloutStep, said: &BTreeMap<String, ChangeReport>) -> StepStatus {
-    let mut missing = Vec::new();
+    let (mut missing, mut later) = (Vec::new(), Vec::new());
     for node in &step.told {
         match said
             .get(node)
@@ -216,36 +308,66 @@ pub(crate) fn step_status(step: &RolloutStep, said: &BTreeMap<String, ChangeRepo
             Some(ChangeReport {
                 error: Some(error), ..
             }) => return StepStatus::Failed(format!("{node}: {error}")),
+            Some(answer) if answer.is_later && step.is_postponed => {
+                let why = "wants its turn later once more";
+                return StepStatus::Failed(format!("{node}: {why}"));
+            }
+            Some(answer) if answer.is_later => later.push(node.clone()),
             Some(_) => {}
             None => missing.push(node.clone()),
         }
     }
     if missing.is_empty() {
-        StepStatus::Done
+        StepStatus::Done(later)
     } else {
         StepStatus::Missing(missing)
     }
 }
 
-/// The paths that differ on the nodes of a group.
-pub(crate) fn changed_paths(old: &FileDigests, new: &FileDigests, group: &str) -> Vec<String> {
-    let none = BTreeMap::new();
-    node_update::differing_paths(
-        old.get(group).unwrap_or(&none),
-        new.get(group).unwrap_or(&none),
-    )
+/// The steps with a turn more for each of these nodes of the step `at`, behind the turns that it is
+/// one of. Those that come after have not been sent: they are numbered anew, and planned anew.
+pub(crate) fn postpone_turns(
+    steps: &[RolloutStep],
+    at: usize,
+    nodes: &[String],
+) -> Vec<RolloutStep> {
+    let Some(step) = steps.get(at) else {
+        return steps.to_vec();
+    };
+    let is_same = |other: &&RolloutStep| {
+        (other.stack, other.files, &other.stages) == (step.stack, step.files, &step.stages)
+            && !other.may_be_dead
+    };
+    let (taken, ahead) = steps.split_at(at + 1);
+    let others = ahead.iter().take_while(is_same).count();
+    let (turns, rest) = ahead.split_at(others);
+    let later = nodes.iter().map(|node| RolloutStep {
+        title: format!("{} once more", step_title(turn_words(&step.title), std::slice::from_ref(node))),
+        told: vec![node.clone()],
+        is_postponed: true,
+        ..step.clone()
+    });
+    let ahead = turns.iter().cloned().chain(later).chain(rest.iter().cloned());
+    let mut ahead = number_steps(ahead.collect(), step.generation.saturating_add(1));
+    for step in &mut ahead {
+        step.digest = None;
+    }
+    taken.iter().cloned().chain(ahead).collect()
 }
 
-fn differ(old: &FileDigests, new: &FileDigests, group: &str) -> bool {
-    !changed_paths(old, new, group).is_empty()
+/// `new settings on` of `new settings on worker-1`.
+fn turn_words(title: &str) -> &str {
+    title.split_once(" on ").map_or(title, |(words, _)| {
+        title.get(..words.len() + " on".len()).unwrap_or(title)
+    })
 }
 
 /// `adding worker-3, worker-4 and 7 more`.
-fn step_title(what: &str, nodes: &[String]) -> String {
+pub(super) fn step_title(what: &str, nodes: &[String]) -> String {
     let shown = nodes.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
     let more = nodes.len().saturating_sub(3);
     if more == 0 {
-        format!("{what} {shown}")
+        format!("{what} {shown}").trim_end().to_owned()
     } else {
         format!("{what} {shown} and {more} more")
     }
@@ -253,4 +375,4 @@ fn step_title(what: &str, nodes: &[String]) -> String {
 
 #[cfg(test)]
 #[path = "steps_tests.rs"]
-mod tests;
+pub(crate) mod tests;

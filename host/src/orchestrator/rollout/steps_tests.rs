@@ -1,251 +1,323 @@
-//! The steps of a change and those back, as tables.
+//! The steps of a change, as tables.
 
 use super::*;
 use crate::{
-    cluster::test_groups::{group, workers_alone},
-    orchestrator::planning::resolve::tests_support::spec,
+    bundle::node_script::{NodeContent, NodeFile},
+    cluster::{
+        ClusterSpec, GroupSpec, NodeGroups,
+        change::FileDigests,
+        component::{ComponentMember, join_members},
+        test_groups::group,
+    },
 };
 
-fn installed(master: &str, worker: &str) -> FileDigests {
-    let of =
-        |text: &str| BTreeMap::from([("/etc/hadoop/hdfs-site.xml".to_owned(), text.to_owned())]);
-    BTreeMap::from([
-        ("master".to_owned(), of(master)),
-        ("worker".to_owned(), of(worker)),
-    ])
+/// A cluster at rest in a table: how many nodes each group has, and who has what.
+pub(crate) type Row<'a> = (&'a [(&'a str, &'a [u32])], &'a [(&'a str, &'a [&'a str])]);
+
+/// The plugins of the components in the tables: the rest is Hadoop's.
+fn plugin(component: &str) -> &str {
+    match component {
+        "voter" => "zookeeper",
+        "gateway" => "jupyter",
+        _ => "hadoop",
+    }
 }
 
-fn told(
-    from: &ClusterSpec,
-    to: &ClusterSpec,
-    new: &FileDigests,
-) -> Vec<(String, String, String, usize)> {
-    let steps = plan_steps(from, to, &installed("a", "a"), new, 5);
-    assert!(
-        steps
-            .iter()
-            .enumerate()
-            .all(|(at, step)| step.generation as usize == at + 5),
-        "{steps:?}"
+/// Scripts that run on one member for all.
+const SCRIPTS: [(&str, &[&str]); 3] = [
+    ("namenode", &["drain"]),
+    ("resourcemanager", &["drain", "members"]),
+    ("voter", &["members", "drain"]),
+];
+
+fn spec(groups: &[(&str, &[u32])]) -> ClusterSpec {
+    let of = |(name, ids): &(&str, &[u32])| GroupSpec {
+        bare_first: matches!(*name, "master" | "edge"),
+        ..group(name, 0).with_ids(ids.to_vec())
+    };
+    ClusterSpec {
+        groups: NodeGroups::new(groups.iter().map(of)),
+        ..ClusterSpec::default()
+    }
+}
+
+/// Members as they were, and those that come behind them.
+fn placed(all: &[(&str, &[&str])], before: &[ComponentPlacement]) -> Vec<ComponentPlacement> {
+    let of = |(component, nodes): &(&str, &[&str])| {
+        let known = before.iter().find(|one| one.component == *component);
+        let known: &[ComponentMember] = known.map_or(&[], |one| &one.members);
+        let mut next = known.iter().map(|one| one.index).max().unwrap_or(0);
+        let members = nodes.iter().map(|node| {
+            let kept = known.iter().find(|one| one.node == **node);
+            let index = kept.map_or_else(
+                || {
+                    next += 1;
+                    next
+                },
+                |one| one.index,
+            );
+            ComponentMember {
+                node: (*node).to_owned(),
+                index,
+            }
+        });
+        ComponentPlacement {
+            component: (*component).to_owned(),
+            members: members.collect(),
+        }
+    };
+    all.iter().map(of).collect()
+}
+
+fn nodes_at(
+    groups: &[(&str, &[u32])],
+    placements: Vec<ComponentPlacement>,
+    conf: &dyn Fn(&str, &[&str]) -> String,
+) -> NodesAtRest {
+    let mut nodes = NodesAtRest::new(
+        &spec(groups),
+        placements,
+        FileDigests::new(),
+        BTreeMap::new(),
     );
-    steps
-        .into_iter()
-        .map(|step| {
-            (
-                step.title,
-                step.told.join(" "),
-                step.stages.join(" "),
-                step.nodes["worker"].len(),
-            )
-        })
-        .collect()
+    for (node, class) in nodes.classes.clone() {
+        let own = nodes.placements.iter().filter(|one| one.has(&node));
+        let own: Vec<&str> = own.map(|one| one.component.as_str()).collect();
+        let mut manifest = String::new();
+        let mut files = BTreeMap::from([
+            ("/opt/stampede/manifest".to_owned(), own.join(" ")),
+            ("/conf".to_owned(), conf(&class, &own)),
+        ]);
+        for component in &own {
+            manifest.push_str(&format!(
+                "component\tname={component}\tplugin={0}\nfile\tfrom=/conf\tplugin={0}\teffect=restart\nunit\tcomponent={component}\n",
+                plugin(component)
+            ));
+            let scripts = SCRIPTS.iter().filter(|(name, _)| name == component);
+            for stage in scripts.flat_map(|(_, stages)| *stages) {
+                let path = format!("/opt/stampede/scripts/01-x/{stage}.{component}.sh");
+                files.insert(path, "same".to_owned());
+            }
+        }
+        let content = NodeContent {
+            variables: Vec::new(),
+            files: vec![NodeFile {
+                mode: 0o644,
+                path: "/opt/stampede/manifest".to_owned(),
+                content: manifest,
+            }],
+        };
+        nodes.installed.insert(class.clone(), files);
+        nodes.contents.insert(class, content);
+    }
+    nodes
 }
 
-fn row(title: &str, told: &str, stages: &str, workers: usize) -> (String, String, String, usize) {
-    (
-        title.to_owned(),
-        told.to_owned(),
-        stages.to_owned(),
-        workers,
-    )
+/// A change from one to the other; `conf` is what stands in a file on each class's nodes, before and
+/// with the new settings.
+pub(crate) fn change(
+    from: Row<'_>,
+    to: Row<'_>,
+    conf: [&dyn Fn(&str, &[&str]) -> String; 2],
+) -> ChangeNodes {
+    let before = placed(from.1, &[]);
+    let done = placed(to.1, &before);
+    let joined = join_members(&before, &done);
+    let mut all: Vec<(&str, Vec<u32>)> = Vec::new();
+    for (name, ids) in from.0.iter().chain(to.0) {
+        match all.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => known.extend(ids.iter().filter(|id| !from.0.iter().any(|(group, ids)| group == name && ids.contains(id)))),
+            None => all.push((name, ids.to_vec())),
+        }
+    }
+    let all: Vec<(&str, &[u32])> = all.iter().map(|(name, ids)| (*name, ids.as_slice())).collect();
+    let components: Vec<String> = joined.iter().map(|one| one.component.clone()).collect();
+    ChangeNodes {
+        rests: [
+            nodes_at(from.0, before.clone(), conf[0]),
+            nodes_at(from.0, before, conf[1]),
+            nodes_at(&all, joined, conf[1]),
+            nodes_at(to.0, done, conf[1]),
+        ],
+        plugins: components
+            .into_iter()
+            .map(|name| (name.clone(), plugin(&name).to_owned()))
+            .collect(),
+        deaf: Default::default(),
+    }
 }
+
+/// A line a step: title, who is told, what they run and for which components, whose nodes and files.
+pub(crate) fn lines(steps: &[RolloutStep]) -> Vec<String> {
+    let line = |step: &RolloutStep| {
+        let told = step.told.join(" ");
+        let stages = step.stages.join(" ");
+        let (components, rests) = (step.components.join(" "), (step.stack, step.files));
+        let rests = match rests {
+            (stack, files) if stack == files => format!("{stack:?}"),
+            (stack, files) => format!("{stack:?}/{files:?}"),
+        };
+        format!("{} | {told} | {stages} | {components} | {rests}", step.title)
+    };
+    steps.iter().map(line).collect()
+}
+
+fn planned(nodes: &ChangeNodes) -> Vec<String> {
+    let steps = plan_steps(nodes, 5);
+    let generations: Vec<u32> = steps.iter().map(|step| step.generation).collect();
+    let wanted: Vec<u32> = (5..).take(steps.len()).collect();
+    assert_eq!(generations, wanted);
+    lines(&steps)
+}
+
+const ALIKE: &dyn Fn(&str, &[&str]) -> String = &|_, _| "a".to_owned();
+const OTHER: &dyn Fn(&str, &[&str]) -> String = &|_, _| "b".to_owned();
+
+const THREE: Row<'_> = (
+    &[("master", &[1]), ("worker", &[1, 2])],
+    &[
+        ("namenode", &["master"]),
+        ("datanode", &["worker-1", "worker-2"]),
+        ("resourcemanager", &["master"]),
+    ],
+);
+const FOUR: Row<'_> = (
+    &[("master", &[1]), ("worker", &[1, 2, 3])],
+    &[
+        ("namenode", &["master"]),
+        ("datanode", &["worker-1", "worker-2", "worker-3"]),
+        ("resourcemanager", &["master"]),
+    ],
+);
 
 #[test]
-fn more_workers_touch_no_old_node_but_for_the_masters_list() {
-    let from = spec().with_workers(vec![1, 2]);
-    let to = from.with_workers(vec![1, 2, 3]);
+fn who_comes_is_taken_in_by_one_that_stays_and_touches_nobody_else() {
     assert_eq!(
-        told(&from, &to, &installed("a", "a")),
-        [row("adding worker-3", "master", "", 3)]
-    );
-}
-
-#[test]
-fn fewer_workers_are_let_go_before_they_are_taken_away() {
-    let from = spec().with_workers(vec![1, 2, 3]);
-    let to = from.with_workers(vec![1, 3]);
-    let wanted = [
-        row("letting go of worker-2", "master", "drain", 3),
-        row("taking away worker-2", "master", "setup", 2),
-    ];
-    assert_eq!(told(&from, &to, &installed("a", "a")), wanted);
-    assert_eq!(
-        plan_steps(&from, &to, &installed("a", "a"), &installed("a", "a"), 1)[0].leaving,
-        ["worker-2"]
-    );
-}
-
-#[test]
-fn settings_go_to_the_master_and_then_to_the_workers_in_turns() {
-    let from = spec().with_workers((1..=2).collect());
-    let wanted = [
-        row("new settings on master", "master", "setup ready", 2),
-        row("new settings on worker-1", "worker-1", "setup ready", 2),
-        row("new settings on worker-2", "worker-2", "setup ready", 2),
-    ];
-    assert_eq!(told(&from, &from, &installed("b", "b")), wanted);
-    assert_eq!(told(&from, &from, &installed("b", "a")), wanted[..1]);
-    assert_eq!(told(&from, &from, &installed("a", "b")), wanted[1..]);
-    let many = spec().with_workers((1..=250).collect());
-    let steps = plan_steps(&many, &many, &installed("a", "a"), &installed("a", "b"), 1);
-    assert_eq!(
-        (steps.len(), steps[0].told.len()),
-        (10, 25),
-        "a tenth at a time"
-    );
-    assert_eq!(
-        steps[0].title,
-        "new settings on worker-1, worker-2, worker-3 and 22 more"
-    );
-}
-
-#[test]
-fn both_at_once_are_settings_first_and_leaving_workers_get_none() {
-    let from = spec().with_workers(vec![1, 2]);
-    let to = from.with_workers(vec![2]);
-    let titles: Vec<String> = told(&from, &to, &installed("b", "b"))
-        .into_iter()
-        .map(|step| step.0)
-        .collect();
-    assert_eq!(
-        titles,
+        planned(&change(THREE, FOUR, [ALIKE, ALIKE])),
         [
-            "new settings on master",
-            "new settings on worker-2",
-            "letting go of worker-1",
-            "taking away worker-1"
+            "adding worker-3 |  |  |  | Joined",
+            "taking in worker-3 | master | members | resourcemanager | Joined"
         ]
     );
 }
 
 #[test]
-fn what_no_daemon_reads_is_told_to_all_at_once_and_runs_nothing() {
-    let from = spec().with_workers(vec![1, 2]);
-    let told = told(&from, &from, &installed("a", "a"));
+fn who_leaves_is_let_go_backwards_taken_away_and_not_asked() {
+    let steps = plan_steps(&change(FOUR, THREE, [ALIKE, ALIKE]), 1);
     assert_eq!(
-        told,
-        [row(
-            "new settings of the cloud",
-            "master worker-1 worker-2",
-            "",
-            2
-        )]
+        lines(&steps),
+        [
+            "letting go of worker-3 | master | drain | resourcemanager namenode | Joined",
+            "taking away worker-3 |  |  |  | Done",
+            "going on without worker-3 | master | members | resourcemanager | Done"
+        ]
+    );
+    assert_eq!(steps[0].leaving, ["worker-3"]);
+    assert_eq!(
+        steps[0].news,
+        Some(MemberNews::Leaving(ClusterRest::Joined, ClusterRest::Done))
     );
 }
 
 #[test]
-fn the_way_back_tells_those_that_were_told_and_are_still_there() {
-    let from = spec().with_workers(vec![1, 2]);
-    let to = from.with_workers(vec![1, 2, 3]);
-    let (old, new) = (installed("a", "a"), installed("b", "b"));
-    let mut change = ClusterChange {
-        attributes: BTreeMap::new(),
-        endpoints: BTreeMap::new(),
-        to: to.clone(),
-        installed: new.clone(),
-        steps: plan_steps(&from, &to, &old, &new, 1),
-        at: 3,
-        sent_s: Some(1),
-        notified_nodes: ["master", "worker-1", "worker-2", "worker-3"]
-            .map(str::to_owned)
-            .to_vec(),
-        added: workers_alone(&[3]),
-        rolling_back_because: None,
-        resolved: None,
-    };
-    let back = |change: &ClusterChange, reported: &str| {
-        let steps = plan_rollback(&from, change, |node| node == reported, 9);
-        assert!(
-            steps
-                .iter()
-                .enumerate()
-                .all(|(at, step)| step.generation as usize == at + 9),
-            "{steps:?}"
-        );
-        steps
-            .into_iter()
-            .map(|step| {
-                (
-                    step.title,
-                    step.told.join(" "),
-                    step.stages.join(" "),
-                    step.nodes["worker"].len(),
-                )
-            })
-            .collect::<Vec<_>>()
-    };
-    let all = row(
-        "taking the change back",
-        "master worker-1 worker-2",
-        "setup ready",
-        2,
-    );
-    assert_eq!(back(&change, "nobody"), std::slice::from_ref(&all));
-    let drained = [row("letting go of worker-3", "master", "drain", 3), all];
+fn settings_go_in_turns_those_of_earlier_components_first_and_to_nobody_who_leaves() {
     assert_eq!(
-        back(&change, "worker-3"),
-        drained,
-        "it may hold blocks already"
+        planned(&change(THREE, THREE, [ALIKE, OTHER])),
+        [
+            "new settings on master | master | setup ready |  | Settled",
+            "new settings on worker-1 | worker-1 | setup ready |  | Settled",
+            "new settings on worker-2 | worker-2 | setup ready |  | Settled",
+        ]
     );
-    (change.steps, change.at, change.notified_nodes) = (
-        plan_steps(&from, &to, &old, &old, 1),
-        0,
-        vec!["master".to_owned()],
-    );
+    let of_workers = |class: &str, _: &[&str]| {
+        let new = if class == "worker" { "b" } else { "a" };
+        new.to_owned()
+    };
     assert_eq!(
-        back(&change, "nobody"),
-        [row("taking the change back", "master", "", 2)],
-        "only variables went out"
+        planned(&change(FOUR, THREE, [ALIKE, &of_workers]))[..3],
+        [
+            "new settings on worker-1 | worker-1 | setup ready |  | Settled",
+            "new settings on worker-2 | worker-2 | setup ready |  | Settled",
+            "letting go of worker-3 | master | drain | resourcemanager namenode | Joined",
+        ]
     );
 }
 
 #[test]
-fn workers_that_were_to_leave_are_called_back_after_the_master_and_may_be_dead() {
-    let from = spec().with_workers(vec![1, 2]);
-    let to = from.with_workers(vec![1]);
-    let same = installed("a", "a");
-    let mut change = ClusterChange {
-        to: to.clone(),
-        steps: plan_steps(&from, &to, &same, &same, 1),
-        notified_nodes: vec!["master".into()],
-        ..nothing()
+fn a_component_that_moves_is_set_up_where_it_comes_before_it_goes_where_it_was() {
+    let groups: &[(&str, &[u32])] = &[("master", &[1]), ("edge", &[1])];
+    let on = |gateway: &'static [&'static str]| -> [(&'static str, &'static [&'static str]); 3] {
+        [
+            ("namenode", &["master"]),
+            ("resourcemanager", &["master"]),
+            ("gateway", gateway),
+        ]
     };
-    let wanted = [
-        row("taking the change back", "master", "setup ready", 2),
-        row(
-            "taking the change back on worker-2",
-            "worker-2",
-            "setup ready",
-            2,
-        ),
-    ];
-    let shown = |steps: &[RolloutStep]| -> Vec<_> {
-        steps
-            .iter()
-            .map(|step| {
-                (
-                    step.title.clone(),
-                    step.told.join(" "),
-                    step.stages.join(" "),
-                    step.nodes["worker"].len(),
-                )
-            })
-            .collect()
-    };
-    let first = plan_rollback(&from, &change, |_| true, 2);
-    assert_eq!(shown(&first), wanted);
+    let (from, to) = (on(&["master"]), on(&["edge"]));
     assert_eq!(
-        first
-            .iter()
-            .map(|step| step.may_be_dead)
-            .collect::<Vec<_>>(),
-        [false, true]
+        planned(&change((groups, &from), (groups, &to), [ALIKE, ALIKE])),
+        [
+            "setting up what is new on edge | edge | setup ready |  | Joined",
+            "taking components from master | master | setup ready |  | Done",
+        ]
     );
-    (change.steps, change.at, change.rolling_back_because) = (first, 0, Some("no".into()));
+}
+
+#[test]
+fn others_that_members_mean_something_to_take_turns_before_who_leaves_is_taken_away() {
+    let voters = |nodes: &'static [&'static str]| -> [(&'static str, &'static [&'static str]); 2] {
+        [("voter", nodes), ("gateway", &["edge"])]
+    };
+    let groups: &[(&str, &[u32])] = &[("worker", &[1, 2, 3, 4]), ("edge", &[1])];
+    let (from, to) = (
+        voters(&["worker-1", "worker-2", "worker-3"]),
+        voters(&["worker-2", "worker-3", "worker-4"]),
+    );
+    let mut nodes = change((groups, &from), (groups, &to), [ALIKE, ALIKE]);
+    // The gateway names the voters in a file.
+    for (at, voters) in [(2, "1 2 3 4"), (3, "2 3 4")] {
+        let files = nodes.rests[at].installed.get_mut("edge").unwrap();
+        files.insert("/conf".to_owned(), voters.to_owned());
+    }
+    let steps = plan_steps(&nodes, 1);
     assert_eq!(
-        shown(&plan_rollback(&from, &change, |_| true, 4)),
-        wanted,
-        "and once more where that failed"
+        lines(&steps),
+        [
+            "setting up what is new on worker-4 | worker-4 | setup ready |  | Joined",
+            "news of members on edge | edge | setup ready |  | Joined",
+            "taking in worker-4 | worker-1 | members | voter | Joined",
+            "letting go of worker-1 | worker-2 | drain | voter | Joined",
+            "news of members on edge | edge | setup ready |  | Joined/Done",
+            "taking components from worker-1 | worker-1 | setup ready |  | Done",
+            "going on without worker-1 | worker-2 | members | voter | Done",
+        ]
+    );
+    // Whoever cannot be told runs nothing for the others.
+    nodes.deaf.insert("worker-2".to_owned());
+    let told: Vec<String> = plan_steps(&nodes, 1)
+        .into_iter()
+        .filter(|step| !step.components.is_empty())
+        .flat_map(|step| step.told)
+        .collect();
+    assert_eq!(told, ["worker-1", "worker-3", "worker-3"]);
+}
+
+#[test]
+fn what_no_file_says_is_told_to_all_at_once_and_runs_nothing() {
+    let mut nodes = change(THREE, THREE, [ALIKE, ALIKE]);
+    for rest in &mut nodes.rests[1..] {
+        for files in rest.installed.values_mut() {
+            files.insert(VARIABLES.to_owned(), "new".to_owned());
+        }
+    }
+    assert_eq!(
+        planned(&nodes),
+        ["new settings of the cloud | master worker-1 worker-2 |  |  | Settled"]
+    );
+    assert_eq!(
+        planned(&change(THREE, THREE, [ALIKE, ALIKE])),
+        ["new settings of the cloud |  |  |  | Done"],
+        "only the stack changes"
     );
 }
 
@@ -254,11 +326,12 @@ fn answers_count_when_they_are_of_this_step() {
     let step = RolloutStep {
         told: vec!["master".into(), "worker-1".into()],
         generation: 4,
-        ..drain_step(&spec(), &[], &NodeIds::new())
+        ..RolloutStep::default()
     };
     let answer = |generation, error: Option<&str>| ChangeReport {
         generation,
         error: error.map(str::to_owned),
+        is_later: false,
     };
     let said = |pairs: &[(&str, ChangeReport)]| {
         pairs
@@ -278,135 +351,51 @@ fn answers_count_when_they_are_of_this_step() {
         step_status(&step, &old),
         StepStatus::Missing(vec!["worker-1".into()])
     );
+    let later = ChangeReport {
+        is_later: true,
+        ..answer(4, None)
+    };
     assert_eq!(
         step_status(
             &step,
-            &said(&[("master", answer(4, None)), ("worker-1", answer(4, None))])
+            &said(&[("master", answer(4, None)), ("worker-1", later.clone())])
         ),
-        StepStatus::Done
+        StepStatus::Done(vec!["worker-1".into()])
     );
+    let last = RolloutStep {
+        told: vec!["worker-1".into()],
+        is_postponed: true,
+        ..step.clone()
+    };
+    assert!(matches!(
+        step_status(&last, &said(&[("worker-1", later)])),
+        StepStatus::Failed(_)
+    ));
     assert_eq!(
         step_status(&step, &said(&[("worker-1", answer(4, Some("no")))])),
         StepStatus::Failed("worker-1: no".into())
     );
 }
 
-fn nothing() -> ClusterChange {
-    ClusterChange {
-        attributes: BTreeMap::new(),
-        endpoints: BTreeMap::new(),
-        to: spec(),
-        installed: FileDigests::new(),
-        steps: Vec::new(),
-        at: 0,
-        sent_s: None,
-        notified_nodes: Vec::new(),
-        added: NodeIds::new(),
-        rolling_back_because: None,
-        resolved: None,
+#[test]
+fn who_wants_its_turn_later_has_it_behind_the_turns_that_it_is_one_of() {
+    let mut steps = plan_steps(&change(FOUR, THREE, [ALIKE, OTHER]), 1);
+    for step in &mut steps {
+        step.digest = Some("planned".to_owned());
     }
-}
-
-#[test]
-fn three_groups_take_turns_in_their_order_and_come_and_go_together() {
-    let mut from = spec();
-    from.groups.add(group("edge", 1));
-    let mut new = installed("b", "b");
-    let mut old = installed("a", "a");
-    old.insert("edge".to_owned(), old["worker"].clone());
-    new.insert("edge".to_owned(), new["worker"].clone());
-    let ids = |worker: &[u32], edge: &[u32], zoo: &[u32]| {
-        let all = [
-            ("master", &[1][..]),
-            ("worker", worker),
-            ("edge", edge),
-            ("zoo", zoo),
-        ];
-        all.map(|(group, ids)| (group.to_owned(), ids.to_vec()))
-            .into()
-    };
-    let mut to = from.clone();
-    to.groups.add(group("zoo", 2));
-    let to = to.with_nodes(&ids(&[2], &[1, 2], &[1, 2]));
-    let steps = plan_steps(&from, &to, &old, &new, 1);
-    let shown: Vec<(&str, String)> = steps
-        .iter()
-        .map(|step| (step.title.as_str(), step.told.join(" ")))
-        .collect();
-    let row = |title, told: &str| (title, told.to_owned());
+    let before = lines(&steps);
+    let after = postpone_turns(&steps, 0, &["master".to_owned()]);
+    assert_eq!(after.len(), steps.len() + 1);
+    assert_eq!(after[..1], steps[..1], "what is done stays");
+    let shown = lines(&after);
+    assert_eq!(shown[..3], before[..3]);
     assert_eq!(
-        shown,
-        [
-            row("new settings on master", "master"),
-            row("new settings on worker-2", "worker-2"),
-            row("new settings on edge", "edge"),
-            row("adding edge-2, zoo-1, zoo-2", "master"),
-            row("letting go of worker-1", "master"),
-            row("taking away worker-1", "master"),
-        ]
+        shown[3],
+        "new settings on master once more | master | setup ready |  | Settled"
     );
-    let before: NodeIds = ids(&[1, 2], &[1], &[]);
-    let before: NodeIds = before
-        .into_iter()
-        .filter(|(_, ids)| !ids.is_empty())
-        .collect();
-    assert_eq!(steps[0].nodes, before);
-    assert_eq!(
-        steps[3].nodes,
-        ids(&[1, 2], &[1, 2], &[1, 2]),
-        "who leaves is there"
-    );
-    assert_eq!(steps[5].nodes, ids(&[2], &[1, 2], &[1, 2]));
-    // Back: of groups that nobody lets go the new ones are taken away at once, and the groups are as
-    // before.
-    let change = ClusterChange {
-        to: to.clone(),
-        added: nodes_beyond(&to.node_ids(), &from.node_ids()),
-        at: 3,
-        notified_nodes: vec!["master".to_owned(), "edge".to_owned()],
-        steps,
-        ..nothing()
-    };
-    let back = plan_rollback(&from, &change, |node| node != "zoo-1", 9);
-    let shown: Vec<&str> = back.iter().map(|step| step.title.as_str()).collect();
-    assert_eq!(shown, ["taking the change back"]);
-    assert_eq!(back[0].nodes, before);
-    assert_eq!(back[0].told, ["master", "edge"]);
-}
-
-#[test]
-fn a_group_goes_with_workers_that_alone_are_let_go_and_both_are_called_back() {
-    let mut from = spec().with_workers(vec![1, 2]);
-    from.groups.add(group("edge", 2));
-    let mut to = from.with_workers(vec![1]);
-    let edge = to.groups.get_mut("edge").unwrap();
-    *edge = edge.emptied();
-    let mut old = installed("a", "a");
-    old.insert("edge".to_owned(), old["worker"].clone());
-    let steps = plan_steps(&from, &to, &old, &installed("a", "a"), 1);
-    let shown: Vec<(&str, &[String])> = steps
-        .iter()
-        .map(|step| (step.title.as_str(), step.leaving.as_slice()))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            ("letting go of worker-2", &["worker-2".to_owned()][..]),
-            ("taking away worker-2, edge-1, edge-2", &[]),
-        ]
-    );
-    let back = |at: usize| {
-        let change = ClusterChange {
-            to: to.clone(),
-            at,
-            notified_nodes: vec!["master".to_owned()],
-            steps: steps.clone(),
-            ..nothing()
-        };
-        let back = plan_rollback(&from, &change, |_| true, 9);
-        assert!(back.iter().all(|step| step.nodes == from.node_ids()));
-        back.last().unwrap().told.clone()
-    };
-    assert_eq!(back(0), ["worker-2"]);
-    assert_eq!(back(1), ["worker-2", "edge-1", "edge-2"]);
+    assert!(after[3].is_postponed);
+    assert_eq!(shown[4..], before[3..]);
+    let generations: Vec<u32> = after.iter().map(|step| step.generation).collect();
+    assert_eq!(generations, (1..=7).collect::<Vec<u32>>());
+    assert!(after[1..].iter().all(|step| step.digest.is_none()));
 }

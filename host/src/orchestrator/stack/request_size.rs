@@ -8,8 +8,11 @@ use serde_json::Value;
 
 use crate::{
     bundle::sizes::{MAX_REQUEST_BYTES, MAX_TEMPLATE_BYTES},
-    cluster::{ClusterChange, NodeIds, Problem, RolloutStep, default_groups::leading_node},
+    cluster::{
+        ClusterChange, ClusterRest, ClusterSpec, MemberNews, NodeIds, Problem, RolloutStep,
+    },
     openstack::CreateStack,
+    orchestrator::planning::turns::{TurnNode, take_turns},
     orchestrator::stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
     store::ClusterRecord,
 };
@@ -23,47 +26,44 @@ const NODE_NEWS_BYTES: usize = 200;
 /// What is left in a template for what nodes are notified of; an update that needs more is measured
 /// and refused by itself.
 const NEWS_BYTES: usize = 32 * 1024;
-/// Most steps that new settings of one group take, and the two of leaving nodes.
-const MOST_STEPS: usize = 14;
+/// Steps of a change that are no turns: who comes, is let go, goes, and who hears of it.
+const MORE_STEPS: usize = 8;
 
 /// Whether a cluster can be created, and changed later to something of its size.
 pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> Vec<Problem> {
     let Some(spec) = &intended.spec else {
         return Vec::new();
     };
-    let leader = leading_node(&spec.groups);
-    let mut nodes = spec.node_names();
-    nodes.retain(|node| *node != leader);
+    let nodes = spec.node_names();
     let longest = nodes.iter().max_by_key(|node| node.len()).cloned();
     let longest = longest.unwrap_or_default();
     let mut later = intended.clone();
-    let step = |at: usize| RolloutStep {
+    let step = |(at, told): (usize, Vec<String>)| RolloutStep {
         title: format!("new settings on {longest}, {longest}, {longest} and 100 more"),
         generation: u32::try_from(at)
             .unwrap_or(u32::MAX)
             .saturating_add(1_000_000),
         nodes: spec.node_ids(),
-        new_settings: true,
-        // Together they notify every node once, and each notifies the leading one.
-        told: nodes
-            .iter()
-            .skip(at)
-            .step_by(MOST_STEPS)
-            .cloned()
-            .chain([leader.clone()])
-            .collect(),
+        stack: ClusterRest::Settled,
+        files: ClusterRest::Settled,
+        told,
         stages: vec!["setup".to_owned(), "ready".to_owned()],
+        components: Vec::new(),
+        news: Some(MemberNews::Leaving(ClusterRest::Joined, ClusterRest::Done)),
         leaving: Vec::new(),
+        is_postponed: false,
         may_be_dead: false,
         digest: Some("0".repeat(64)),
     };
+    let mut told = all_turns(spec);
+    told.extend(std::iter::repeat_n(vec![longest.clone()], MORE_STEPS));
     let pins = spec.pins.as_deref();
     let change = ClusterChange {
         attributes: intended.attributes.clone(),
         to: spec.clone(),
         installed: intended.notified.installed.clone(),
         endpoints: intended.endpoints.clone(),
-        steps: (0..MOST_STEPS).map(step).collect(),
+        steps: told.into_iter().enumerate().map(step).collect(),
         at: 0,
         sent_s: None,
         notified_nodes: Vec::new(),
@@ -86,6 +86,19 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
         files_bytes(&request.files),
         carried,
     )
+}
+
+/// The turns of a change by which everything restarts on all nodes.
+fn all_turns(spec: &ClusterSpec) -> Vec<Vec<String>> {
+    let placements = spec.pins.as_deref().map(|pins| &pins.placements);
+    let placements = placements.map_or(&[][..], Vec::as_slice);
+    let node = |name: String| {
+        let own = placements.iter().filter(|one| one.has(&name));
+        let restarts = own.map(|one| one.component.clone()).collect();
+        TurnNode { name, restarts }
+    };
+    let nodes = spec.node_names().into_iter().map(node);
+    take_turns(nodes.collect(), placements)
 }
 
 /// Whether every step of a change can be sent, and the steps back.

@@ -61,6 +61,7 @@ impl StackSnapshot {
                     .len()
                     == spec.groups.iter().len()
                 && spec.groups.node_count() <= MAX_CLUSTER_NODES
+                && are_sane_places(spec)
         };
         let specs = self
             .spec
@@ -86,6 +87,23 @@ impl StackSnapshot {
     }
 }
 
+/// Components are on nodes that the cluster's groups may have; their names travel to nodes.
+fn are_sane_places(spec: &ClusterSpec) -> bool {
+    let placements = spec.pins.iter().flat_map(|pins| &pins.placements);
+    let mut placements = placements.take(MAX_PLACEMENTS + 1).enumerate();
+    placements.all(|(at, placement)| {
+        let mut name = placement.component.chars();
+        let mut members = placement.members.iter();
+        at < MAX_PLACEMENTS
+            && name.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            && placement.members.len() <= MAX_CLUSTER_NODES as usize
+            && members.all(|member| spec.groups.find_node(&member.node).is_some())
+    })
+}
+
+/// Components of a cluster, as the contract bounds them.
+const MAX_PLACEMENTS: usize = 1_024;
+
 fn is_sane_group(group: &GroupSpec) -> bool {
     // What is written out, since what is not is as many as are said.
     let ids = &group.ids;
@@ -107,7 +125,11 @@ fn is_id(id: &u32) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        cluster::{NodeGroups, test_groups::group},
+        cluster::{
+            ClusterPins, NodeGroups,
+            component::{ComponentMember, ComponentPlacement},
+            test_groups::group,
+        },
         orchestrator::planning::resolve::tests_support::spec,
         store::NodeNotifications,
     };
@@ -201,6 +223,32 @@ mod tests {
             let renamed = |groups: &mut Vec<GroupSpec>| groups[place].bare_first ^= true;
             assert_eq!(with(&renamed), None, "its nodes would have other names");
         }
+    }
+
+    #[test]
+    fn components_on_nodes_that_no_group_has_are_not_read() {
+        let on = |component: &str, node: &str| {
+            let member = ComponentMember {
+                node: node.to_owned(),
+                index: 1,
+            };
+            let placement = ComponentPlacement {
+                component: component.to_owned(),
+                members: vec![member],
+            };
+            let pins = ClusterPins {
+                placements: vec![placement],
+                ..ClusterPins::default()
+            };
+            read(ClusterSpec {
+                pins: Some(Box::new(pins)),
+                ..spec()
+            })
+        };
+        assert!(on("datanode", "worker-1").is_some());
+        assert_eq!(on("datanode", "edge"), None);
+        assert_eq!(on("datanode", "worker-1\nmembers"), None);
+        assert_eq!(on("data node", "worker-1"), None);
     }
 
     #[test]

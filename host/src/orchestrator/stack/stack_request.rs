@@ -77,18 +77,31 @@ pub(crate) fn build_stack_request(
     host: &str,
     planned: &StackPlan,
 ) -> CreateStack {
-    let template = render_template(planned, &record.notified, &[], &BTreeMap::new());
+    let (updates, of_nodes) = (BTreeMap::new(), BTreeMap::new());
+    let news = NodeNews {
+        updates: &updates,
+        of_nodes,
+    };
+    let template = render_template(planned, &record.notified, &[], &news);
     let (files, parameters) = (planned.files.clone(), planned.parameters.clone());
     complete_request(record, host, template, files, parameters)
 }
 
+/// What the nodes of a change are told.
+pub(crate) struct NodeNews<'a> {
+    /// What is told in the step that is rendered, by the name of what holds it.
+    pub(crate) updates: &'a BTreeMap<String, NodeUpdate>,
+    /// What each node was told last.
+    pub(crate) of_nodes: BTreeMap<&'a str, &'a str>,
+}
+
 /// The template of a plan, with what its nodes are notified of. `steps` are those of the change
-/// until and with the one that is rendered, `news` the changes by role.
+/// until and with the one that is rendered.
 pub(crate) fn render_template(
     planned: &StackPlan,
     told: &NodeNotifications,
     steps: &[RolloutStep],
-    news: &BTreeMap<String, NodeUpdate>,
+    news: &NodeNews<'_>,
 ) -> Value {
     let mut template = planned.template.clone();
     set_node_metadata(&mut template, told, steps, news);
@@ -137,17 +150,18 @@ pub(crate) fn set_snapshot(request: &mut CreateStack, record: &ClusterRecord) {
 }
 
 /// Puts into the servers' metadata what their nodes are notified of, as `templates/node/README.md`
-/// has it. `news` are the changes by role; one text stands once, however many nodes are notified.
+/// has it. One text stands once, however many nodes are notified; those that were told the same in a
+/// step before keep it.
 fn set_node_metadata(
     template: &mut Value,
     told: &NodeNotifications,
     steps: &[RolloutStep],
-    news: &BTreeMap<String, NodeUpdate>,
+    news: &NodeNews<'_>,
 ) {
     let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
         return;
     };
-    for (role, news) in news {
+    for (name, news) in news.updates {
         let mut value = Map::new();
         value.insert("stampede_sha256".to_owned(), news.sha256.clone().into());
         value.insert(
@@ -156,7 +170,7 @@ fn set_node_metadata(
         );
         value.extend(metadata_parts(&news.parts));
         resources.insert(
-            change_resource(role),
+            change_resource(name),
             json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }),
         );
     }
@@ -178,16 +192,13 @@ fn set_node_metadata(
         let step = stages
             .get(node.as_str())
             .filter(|step| step.generation == *generation);
-        let role = own
-            .get("stampede_role")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
+        let update = news.of_nodes.get(node.as_str()).copied();
+        let update = update.filter(|name| news.updates.contains_key(*name));
         // Of what it booted by and the change, which have parts of one name, the last counts.
         let mut further = rest;
-        if let Some(step) = step.filter(|_| news.contains_key(&role)) {
+        if let Some((step, update)) = step.zip(update) {
             own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());
-            further.push(json!({ "get_attr": [change_resource(&role), "value"] }));
+            further.push(json!({ "get_attr": [change_resource(update), "value"] }));
         }
         *metadata = join_metadata(own, further);
     }
@@ -261,14 +272,15 @@ pub(crate) fn without_notifications(stack: &Value) -> Value {
 /// What the names of resources begin with that hold what nodes are notified of.
 const CHANGE_RESOURCE: &str = "stampede_change_";
 
-/// The resource that holds what the nodes of a role are notified of.
-fn change_resource(role: &str) -> String {
-    format!("{CHANGE_RESOURCE}{role}")
+/// The resource that holds what nodes are notified of.
+fn change_resource(name: &str) -> String {
+    format!("{CHANGE_RESOURCE}{name}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::change::ClusterRest;
 
     #[test]
     fn what_a_node_boots_by_stays_beside_what_it_is_notified_of_and_goes_with_the_node() {
@@ -289,10 +301,14 @@ mod tests {
             title: String::new(),
             generation: 7,
             nodes: crate::cluster::NodeIds::new(),
-            new_settings: true,
+            stack: ClusterRest::Before,
+            files: ClusterRest::Before,
             told: vec!["master".to_owned()],
             stages: vec!["setup".to_owned()],
+            components: Vec::new(),
+            news: None,
             leaving: Vec::new(),
+            is_postponed: false,
             may_be_dead: false,
             digest: None,
         };
@@ -300,7 +316,11 @@ mod tests {
             sha256: "0".to_owned(),
             parts: vec!["y".to_owned()],
         };
-        let news = BTreeMap::from([("master".to_owned(), news)]);
+        let updates = BTreeMap::from([("master".to_owned(), news)]);
+        let news = NodeNews {
+            updates: &updates,
+            of_nodes: BTreeMap::from([("master", "master")]),
+        };
         set_node_metadata(&mut template, &told, &[step], &news);
         let merged = &template["resources"]["master_server"]["properties"]["metadata"]["map_merge"];
         assert_eq!(merged[0]["stampede_generation"], "7");

@@ -11,24 +11,28 @@ use crate::orchestrator::{
         inventory::{self, CloudInventory},
         new_nodes::{check_new_nodes, check_new_plugins},
         pinning,
-        plan_deploy::flavors_of_cluster,
-        planner::{ResolvedFlavors, StackPlan},
+        plan_deploy::{flavors_of_cluster, pin_claims},
+        planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
         quota::{self, QuotaNeed},
         resolve,
     },
     rollout::{
         change_plan,
         desired_state::{self, joining_nodes},
-        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, with_known_versions},
+        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, without_members},
+        nodes_at_rest::ChangeNodes,
         steps,
     },
     stack::{request_size, step_plan::ChangePlan},
 };
 use crate::{
     cluster::{
-        ClusterChange, ClusterPins, ClusterSpec, GroupSpec, NodeGroups, NodeIds, RolloutStep,
+        ClusterChange, ClusterPins, ClusterRest, ClusterSpec, GroupSpec, NodeGroups, NodeIds,
+        Problem, RolloutStep,
         change::FileDigests,
-        contract_bridge, former_records,
+        default_groups::may_grow,
+        former_records::refuse_change,
+        framework::NodeResources,
         group_value::attribute_of,
         limits::{MAX_GENERATION, SPARE_GENERATIONS},
         pins::GroupPins,
@@ -60,7 +64,7 @@ fn can_hear(
         return Ok(());
     };
     let group = groups.find_node(node).map(|(group, _)| &group.name);
-    let hint = match group.filter(|group| contract_bridge::may_grow(group)) {
+    let hint = match group.filter(|group| may_grow(group)) {
         Some(group) => format!(
             "take it away ({}), or deploy a new cluster",
             attribute_of(group, "remove")
@@ -76,6 +80,8 @@ fn can_hear(
 pub(crate) struct PlannedChange {
     pub(crate) change: ClusterChange,
     pub(crate) plan: ChangePlan,
+    /// Its nodes, and what stands on them.
+    pub(crate) nodes: ChangeNodes,
     /// The template that the stack has now.
     pub(crate) stack: serde_json::Value,
     /// What is added takes so much of the project's quotas.
@@ -83,8 +89,8 @@ pub(crate) struct PlannedChange {
 }
 
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
-/// look at the cloud, and one plan for each distinct set of nodes. Of the cloud only what new nodes
-/// need must still be there.
+/// look at the cloud, one claim of the cluster that is to be, and one plan for each distinct cluster
+/// at rest. Of the cloud only what new nodes need must still be there.
 pub(crate) async fn plan_change(
     context: &Context,
     caller: &Caller,
@@ -95,23 +101,37 @@ pub(crate) async fn plan_change(
 ) -> Result<PlannedChange, OrchestratorError> {
     let session = &caller.session;
     let planner = context.planner.as_ref();
-    let cloud = inventory::take_inventory(session, &to).await?;
+    if let Some(why) = refuse_change(from) {
+        return Err(OrchestratorError::NotApplicable(why));
+    }
+    let mut claimed = claim_change(planner, from, to).await?;
+    let cloud = inventory::take_inventory(session, &claimed.to).await?;
     let running = RunningStack::fetch(session, record).await?;
-    let from = &with_known_versions(planner, from, &running.template);
-    let mut to = with_known_versions(planner, &to, &running.template);
-    let joining = joining_nodes(from, &to);
-    inherit_images(from, &mut to);
-    choose_for_new_groups(context, from, &mut to, &cloud).await?;
+    let joining = joining_nodes(from, &claimed.to);
+    inherit_images(from, &mut claimed.to);
+    choose_for_new_groups(from, &mut claimed, &cloud)?;
+    let ClaimedChange {
+        mut to,
+        claims,
+        refused,
+        ..
+    } = claimed;
     let flavors = flavors_of_cluster(from, &to, &cloud)?;
     if !joining.is_empty() {
         reject(check_new_nodes(from, &to, &joining, &cloud, &flavors))?;
     }
-    let pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
+    let mut pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
+    // What the plugins were asked with is recorded at the end.
+    let claims = claims.unwrap_or_else(|| kept_claims(&pins, &to));
+    pin_claims(&mut pins, &claims.0, &claims.1);
     to.pins = Some(Box::new(pins.clone()));
+    let first = record.notified.generation.saturating_add(1);
     let ends = ChangeEnds {
         from,
         to: &to,
         is_rollback: false,
+        change: first,
+        refused: &refused,
     };
     let mut plans =
         DistinctPlans::prepare(planner, session, record, ends, flavors, &running).await?;
@@ -121,7 +141,10 @@ pub(crate) async fn plan_change(
     if !joining.is_empty() {
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
-    let planned = plans.plan(&to, &to.node_ids()).await?.planned;
+    for rest in ClusterRest::ALL.into_iter().skip(1) {
+        plans.plan(rest).await?;
+    }
+    let planned = plans.plan(ClusterRest::Done).await?.planned;
     let growing = to.groups.iter().filter(|group| {
         let before = from.groups.get(&group.name);
         let before = before.map(|before| from.image_of(before));
@@ -129,19 +152,15 @@ pub(crate) async fn plan_change(
     });
     reject(check_java(&to, growing, &planned.javas, &cloud))?;
     let changed = desired_state::changed_settings(from, &to);
-    desired_state::reject_replacements(&running.template, &planned.template, &changed)?;
+    for template in plans.templates() {
+        desired_state::reject_replacements(&running.template, template, &changed)?;
+    }
     let (stack, sizes) = (&running.template, plans.flavors());
     let needs = count_joining(session, stack, &planned, sizes, &joining, cloud).await?;
     reject(quota::check_quotas(&needs))?;
-    let mut installed = plans.installed(record, &planned);
-    installed.retain(|group, _| to.groups.has_nodes(group));
-    let steps = steps::plan_steps(
-        from,
-        &to,
-        &record.notified.installed,
-        &installed,
-        record.notified.generation.saturating_add(1),
-    );
+    let installed = plans.installed(ClusterRest::Done, &planned);
+    let nodes = plans.change_nodes(record);
+    let steps = steps::plan_steps(&nodes, first);
     has_generations(record, &steps)?;
     can_hear(record, &from.groups, &steps)?;
     to.pins = Some(Box::new(plans.pins_after(&to, pins, &planned)));
@@ -149,31 +168,66 @@ pub(crate) async fn plan_change(
         endpoints: plans.endpoints(record, &planned),
         ..new_change(attributes, from, to, installed, steps)
     };
-    let plan = change_plan::render_steps(&mut plans, record, from, &change).await?;
-    for template in plans.templates() {
-        desired_state::reject_replacements(&running.template, template, &changed)?;
-    }
+    let plan = change_plan::render_steps(&mut plans, record, &change).await?;
     change_plan::set_digests(&mut change, &plan);
     reject(request_size::check_change(record, &change, &plan))?;
     Ok(PlannedChange {
         change,
         plan,
+        nodes,
         stack: running.template,
         needs,
     })
 }
 
-/// A cluster of a former contract can never be changed, and one with components not yet.
-pub(crate) fn refuse_components(from: &ClusterSpec) -> Result<(), OrchestratorError> {
-    if let Some(why) = former_records::refuse_change(from) {
-        return Err(OrchestratorError::NotApplicable(why));
+/// What is to be, and what the plugins claim of it.
+struct ClaimedChange {
+    to: ClusterSpec,
+    /// The smallest node of each group.
+    smallest: BTreeMap<String, NodeResources>,
+    /// Of which plugins, in their order; none where they cannot say.
+    claims: Option<(PluginChain, ClaimedCluster)>,
+    /// Why they cannot.
+    refused: Vec<Problem>,
+}
+
+/// Asks the plugins once, of the cluster that is to be. What they refuse is told at once, unless they
+/// may be others by now and nodes are to go that can go without them.
+async fn claim_change(
+    planner: &dyn ClusterPlanner,
+    from: &ClusterSpec,
+    to: ClusterSpec,
+) -> Result<ClaimedChange, OrchestratorError> {
+    let claimed = match planner.order_plugins(&to) {
+        Ok(chain) => planner.claim(&to, &chain).await.map(|claimed| (chain, claimed)),
+        Err(problems) => Err(problems),
+    };
+    match claimed {
+        Ok((chain, claimed)) => Ok(ClaimedChange {
+            to: claimed.spec.clone(),
+            smallest: claimed.smallest.clone(),
+            claims: Some((chain, claimed)),
+            refused: Vec::new(),
+        }),
+        Err(refused) if desired_state::only_removes(from, &to) => Ok(ClaimedChange {
+            to,
+            smallest: BTreeMap::new(),
+            claims: None,
+            refused,
+        }),
+        Err(problems) => Err(OrchestratorError::Invalid(problems)),
     }
-    let pins = from.pins.as_deref();
-    if pins.is_some_and(|pins| !pins.placements.is_empty()) {
-        let why = "a cluster with components cannot be changed yet; deploy a new one";
-        return Err(OrchestratorError::NotApplicable(why.to_owned()));
-    }
-    Ok(())
+}
+
+/// What was claimed before, on the nodes that are left.
+fn kept_claims(pins: &ClusterPins, to: &ClusterSpec) -> (PluginChain, ClaimedCluster) {
+    let plugins: Vec<String> = pins.needs.keys().cloned().collect();
+    let claimed = ClaimedCluster {
+        placements: without_members(&pins.placements, to),
+        claims: plugins.iter().map(|plugin| pins.claims_of(plugin)).collect(),
+        ..ClaimedCluster::default()
+    };
+    (PluginChain { plugins }, claimed)
 }
 
 /// A change that has not begun.
@@ -208,25 +262,18 @@ fn reject(problems: Vec<crate::cluster::Problem>) -> Result<(), OrchestratorErro
 }
 
 /// The flavors that groups leave open which the change adds.
-async fn choose_for_new_groups(
-    context: &Context,
+fn choose_for_new_groups(
     from: &ClusterSpec,
-    to: &mut ClusterSpec,
+    claimed: &mut ClaimedChange,
     cloud: &CloudInventory,
 ) -> Result<(), OrchestratorError> {
+    let to = &mut claimed.to;
     let is_new = |group: &GroupSpec| {
         let before = from.groups.get(&group.name);
-        group.flavor.is_none() && before.is_none_or(GroupSpec::is_empty)
+        group.flavor.is_none() && !group.is_empty() && before.is_none_or(GroupSpec::is_empty)
     };
     let new = to.groups.iter().filter(|group| is_new(group));
     let new: Vec<String> = new.map(|group| group.name.clone()).collect();
-    if new.is_empty() {
-        return Ok(());
-    }
-    let chain = context.planner.order_plugins(to);
-    let chain = chain.map_err(OrchestratorError::Invalid)?;
-    let claimed = context.planner.claim(to, &chain).await;
-    let claimed = claimed.map_err(OrchestratorError::Invalid)?;
     for name in new {
         let need = claimed.smallest.get(&name);
         let flavor = resolve::choose_flavor(to, &name, cloud, need)?;

@@ -2,7 +2,10 @@
 //! done. Nothing is recorded, no node is notified, and of the cloud nothing but Heat's validation
 //! is asked that is not a read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -19,6 +22,7 @@ use crate::orchestrator::{
     },
     rollout::{
         desired_state::{self, ChangeTarget, UpdateRequest},
+        nodes_at_rest::ChangeNodes,
         steps,
     },
     stack::{request_size, snapshot::StackSnapshot, stack_request},
@@ -26,12 +30,15 @@ use crate::orchestrator::{
     verbs::{
         create, deploy,
         find::{find_cluster, find_here, live_record},
-        plan_change::{PlannedChange, plan_change, refuse_components},
+        plan_change::{PlannedChange, plan_change},
         update,
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes},
+    bundle::node_update::VARIABLES,
+    cluster::{
+        ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
+    },
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -70,15 +77,17 @@ pub struct AttributeChange {
     pub after: Option<String>,
 }
 
-/// What the nodes of a group would be notified of.
+/// What nodes of a group would be notified of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeUpdatePreview {
     /// The group.
     pub role: String,
     /// Which of them.
     pub nodes: Vec<String>,
-    /// Files that would be written or removed there; the services that read them restart.
+    /// Files that would be written or removed there.
     pub files: Vec<String>,
+    /// Components whose services may restart.
+    pub restarts: Vec<String>,
 }
 
 /// A step of a change.
@@ -164,7 +173,6 @@ pub(crate) async fn preview_update(
         return Ok(kept_attributes(&record, &attributes));
     }
     update::at_rest(&record)?;
-    refuse_components(&from)?;
     caller.session.refuse_without_trust()?;
     let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
     Ok(describe_change(&record, &from, planned))
@@ -200,6 +208,43 @@ fn kept_attributes(record: &ClusterRecord, after: &BTreeMap<String, String>) -> 
     }
 }
 
+/// What is new on these nodes, those together that are told the same.
+fn preview_updates(
+    from: &ClusterSpec,
+    nodes: &ChangeNodes,
+    told: &[&String],
+) -> Vec<NodeUpdatePreview> {
+    let mut updates: Vec<NodeUpdatePreview> = Vec::new();
+    for node in told {
+        let (mut files, mut restarts) = (BTreeSet::new(), BTreeSet::new());
+        for rest in ClusterRest::ALL {
+            let (before, after) = (nodes.at(steps::rest_before(rest)), nodes.at(rest));
+            let paths = after.changed_paths(before, node);
+            if !paths.is_empty() {
+                restarts.extend(after.restarts(node, &paths));
+                files.extend(paths);
+            }
+        }
+        files.remove(VARIABLES);
+        let group = from.groups.find_node(node).map(|(group, _)| &group.name);
+        let update = NodeUpdatePreview {
+            role: group.cloned().unwrap_or_default(),
+            nodes: vec![(*node).clone()],
+            files: files.into_iter().collect(),
+            restarts: restarts.into_iter().collect(),
+        };
+        let is_same = |other: &&mut NodeUpdatePreview| {
+            (&other.role, &other.files, &other.restarts)
+                == (&update.role, &update.files, &update.restarts)
+        };
+        match updates.iter_mut().find(is_same) {
+            Some(same) => same.nodes.push((*node).clone()),
+            None => updates.push(update),
+        }
+    }
+    updates
+}
+
 fn describe_change(
     record: &ClusterRecord,
     from: &ClusterSpec,
@@ -208,6 +253,7 @@ fn describe_change(
     let PlannedChange {
         change,
         plan,
+        nodes: at_rest,
         stack,
         needs,
     } = planned;
@@ -218,16 +264,7 @@ fn describe_change(
         nodes.cloned().collect()
     };
     let stay = there(&before, &after, true);
-    let notified = from.groups.iter().filter_map(|group| {
-        let of_group = |node: &&String| group.id_of(node).is_some() && is_told(node);
-        let nodes: Vec<String> = stay.iter().filter(of_group).cloned().collect();
-        let installed = &record.notified.installed;
-        (!nodes.is_empty()).then(|| NodeUpdatePreview {
-            role: group.name.clone(),
-            nodes,
-            files: steps::changed_paths(installed, &change.installed, &group.name),
-        })
-    });
+    let told: Vec<&String> = stay.iter().filter(|node| is_told(node)).collect();
     let last = plan.steps.last().map(|step| step.template());
     let step = |step: &crate::cluster::RolloutStep| StepPreview {
         title: step.title.clone(),
@@ -239,7 +276,7 @@ fn describe_change(
         attributes: differences(&attributes::render(from), &attributes::render(&change.to)),
         added: there(&after, &before, false),
         removed: there(&before, &after, false),
-        notified: notified.collect(),
+        notified: preview_updates(from, &at_rest, &told),
         untouched: stay.iter().filter(|node| !is_told(node)).cloned().collect(),
         steps: change.steps.iter().map(step).collect(),
         resources: template_diff::compare_templates(&stack, &last.unwrap_or_default()),

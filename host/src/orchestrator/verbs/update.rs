@@ -20,7 +20,7 @@ use crate::orchestrator::{
     verbs::{
         create,
         find::{find_cluster, live_record},
-        plan_change::{PlannedChange, plan_change, refuse_components},
+        plan_change::{PlannedChange, plan_change},
     },
 };
 use crate::{
@@ -93,7 +93,6 @@ pub(crate) async fn update_cluster(
         attributes,
     } = desired_state::change_target(&context, &record, &request)?;
     at_rest(&record)?;
-    refuse_components(&from)?;
     let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
     begin_change(&context, &caller, &cluster, &before, planned).await?;
     Ok(show_cluster(&cluster, &cluster.record()))

@@ -1,0 +1,168 @@
+//! The steps that lead back from wherever a change is. Pure.
+
+use crate::{
+    cluster::{
+        ClusterChange, ClusterRest, MemberNews, NodeIds, RolloutStep,
+        component::{ComponentMember, ComponentPlacement, members_beyond},
+    },
+    orchestrator::planning::turns::{TurnNode, take_turns},
+    orchestrator::rollout::{
+        nodes_at_rest::ChangeNodes,
+        steps::{
+            DRAIN, MEMBERS, TURN_STAGES, nodes_of, number_steps, runner_steps, step_at, step_title,
+        },
+    },
+};
+
+/// The steps back: new members that may hold something already are let go first, of nodes that have
+/// `reported` anything; then the stack is as before, and every node that was notified of anything, in
+/// turns; then nodes that were to leave, which may have ended what they ran; then those hear of it
+/// that had to hear of members before.
+pub(crate) fn plan_rollback(
+    nodes: &ChangeNodes,
+    change: &ClusterChange,
+    reported: impl Fn(&str) -> bool,
+    first: u32,
+) -> Vec<RolloutStep> {
+    let before = nodes.at(ClusterRest::Before);
+    // On the way back already, all of it is to be gone again.
+    let is_back = change.rolling_back_because.is_some();
+    let begun = if is_back { usize::MAX } else { change.at + 1 };
+    let begun = || change.steps.iter().take(begun);
+    let reached = begun().map(reached_rest).max().unwrap_or_default();
+    let leaving = leaving_nodes(nodes, begun());
+    let mut steps = Vec::new();
+    let came = members_beyond(&nodes.at(reached).placements, &before.placements);
+    let holds = |member: &ComponentMember| {
+        let node = &member.node;
+        let is_told = change.notified_nodes.contains(node);
+        reported(node) && !before.has_node(node) || before.has_node(node) && is_told
+    };
+    let held: Vec<ComponentPlacement> = came
+        .iter()
+        .map(|one| ComponentPlacement {
+            component: one.component.clone(),
+            members: one.members.iter().filter(|member| holds(member)).cloned().collect(),
+        })
+        .filter(|one| !one.members.is_empty())
+        .collect();
+    if !held.is_empty() {
+        let title = step_title("letting go of", &nodes_of(&held));
+        let news = MemberNews::Leaving(reached, ClusterRest::Before);
+        let drains = runner_steps(nodes, reached, reached, &held, (DRAIN, &title), news);
+        // Who says nothing holds nothing, and is not waited for.
+        let ids = ids_without(&nodes.at(reached).ids, change, &reported);
+        let mut leaving = nodes_of(&held);
+        leaving.retain(|node| !before.has_node(node));
+        steps.extend(drains.into_iter().map(|step| RolloutStep {
+            nodes: ids.clone(),
+            leaving: leaving.clone(),
+            ..step
+        }));
+    }
+    let told = |node: &&String| before.has_node(node) && !leaving.contains(node);
+    let told = change.notified_nodes.iter().filter(told);
+    let told: Vec<TurnNode> = told
+        .map(|name| TurnNode {
+            restarts: before.components_of(name),
+            name: name.clone(),
+        })
+        .collect();
+    // Where only variables went out, only variables come back.
+    let ran = begun().any(|step| !step.stages.is_empty());
+    let stages: &[&str] = if ran { &TURN_STAGES } else { &[] };
+    let mut turns = if ran {
+        take_turns(told, &before.placements)
+    } else {
+        vec![told.into_iter().map(|node| node.name).collect()]
+    };
+    if turns.is_empty() {
+        // The stack at least is as before.
+        turns.push(Vec::new());
+    }
+    let rest = ClusterRest::Before;
+    for (at, turn) in turns.into_iter().enumerate() {
+        let title = match at {
+            0 => "taking the change back".to_owned(),
+            _ => step_title("taking the change back on", &turn),
+        };
+        steps.push(step_at(nodes, title, rest, turn, stages));
+    }
+    if !leaving.is_empty() {
+        let title = step_title("taking the change back on", &leaving);
+        steps.push(RolloutStep {
+            may_be_dead: true,
+            ..step_at(nodes, title, rest, leaving.clone(), stages)
+        });
+    }
+    let mut moved = came;
+    if !leaving.is_empty() || begun().any(|step| matches!(step.news, Some(MemberNews::Leaving(..)))) {
+        // They are to stay after all.
+        moved.extend(members_beyond(
+            &before.placements,
+            &nodes.at(ClusterRest::Done).placements,
+        ));
+    }
+    let has_heard = begun().any(|step| step.news.is_some() && !step.told.is_empty());
+    if has_heard && !moved.is_empty() {
+        let title = "members are as before".to_owned();
+        let news = MemberNews::Left(reached, rest);
+        steps.extend(runner_steps(nodes, rest, rest, &moved, (MEMBERS, &title), news));
+    }
+    number_steps(steps, first)
+}
+
+/// How far a step has gone; one on the way back tells it by whom it names.
+fn reached_rest(step: &RolloutStep) -> ClusterRest {
+    let told = match step.news {
+        Some(
+            MemberNews::Joined(of, _) | MemberNews::Leaving(of, _) | MemberNews::Left(of, _),
+        ) => of,
+        None => ClusterRest::Before,
+    };
+    told.max(step.stack)
+}
+
+/// Nodes that a begun step has let go, called back or taken away.
+fn leaving_nodes<'a>(
+    nodes: &ChangeNodes,
+    begun: impl Iterator<Item = &'a RolloutStep>,
+) -> Vec<String> {
+    let (before, done) = (nodes.at(ClusterRest::Before), nodes.at(ClusterRest::Done));
+    let mut leaving: Vec<String> = Vec::new();
+    for step in begun {
+        let taken = step.stack == ClusterRest::Done;
+        let taken = before.names.iter().filter(|node| taken && !done.has_node(node));
+        for node in step.leaves().iter().chain(taken) {
+            if before.has_node(node) && !leaving.contains(node) {
+                leaving.push(node.clone());
+            }
+        }
+    }
+    leaving
+}
+
+/// The nodes of a cluster at rest, without those that the change has added and that have never said
+/// anything.
+fn ids_without(
+    there: &NodeIds,
+    change: &ClusterChange,
+    reported: &impl Fn(&str) -> bool,
+) -> NodeIds {
+    let mut ids = there.clone();
+    for (group, ids) in &mut ids {
+        let Some(spec) = change.to.groups.get(group) else {
+            continue;
+        };
+        let added = change.added.get(group);
+        ids.retain(|id| {
+            let is_added = added.is_some_and(|added| added.contains(id));
+            !is_added || reported(&spec.node_name(*id))
+        });
+    }
+    ids
+}
+
+#[cfg(test)]
+#[path = "steps_back_tests.rs"]
+mod tests;
