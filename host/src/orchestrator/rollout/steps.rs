@@ -8,8 +8,7 @@ use crate::{
         ClusterChange, ClusterSpec, GroupSpec, NodeIds, RolloutStep,
         change::{ChangeReport, FileDigests},
         contract_bridge::leaves_by_drain,
-        default_groups::leading_node,
-        node_group::{join_nodes, nodes_beyond},
+        node_group::{join_nodes, leading_node, nodes_beyond},
     },
 };
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     bundle::sizes::{MAX_REQUEST_BYTES, MAX_TEMPLATE_BYTES},
-    cluster::{ClusterChange, NodeIds, Problem, RolloutStep, default_groups::leading_node},
+    cluster::{ClusterChange, NodeIds, Problem, RolloutStep, node_group::leading_node},
     openstack::CreateStack,
     orchestrator::stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},
     store::ClusterRecord,
