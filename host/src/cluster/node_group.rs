@@ -314,6 +314,13 @@ pub fn join_nodes(one: &NodeIds, other: &NodeIds) -> NodeIds {
     both
 }
 
+/// The node by which people come into a cluster.
+pub fn leading_node(groups: &NodeGroups) -> String {
+    let group = groups.get(default_groups::OUTER_GROUP);
+    let name = group.and_then(|group| group.node_names().into_iter().next());
+    name.unwrap_or_else(|| default_groups::OUTER_GROUP.to_owned())
+}
+
 #[cfg(test)]
 #[path = "node_group_tests.rs"]
 mod tests;
