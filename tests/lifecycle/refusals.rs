@@ -112,7 +112,7 @@ async fn volumes_are_counted_where_they_are_asked_for_and_refused_where_there_ar
     );
     assert!(
         refused[0].contains("no volume service (Cinder) in region `RegionOne`")
-            && refused[0].contains("data_volume_gib"),
+            && refused[0].contains("GROUP.volume_gib"),
         "{refused:?}"
     );
     assert_eq!(world.creates(), 0);
