@@ -68,6 +68,13 @@ impl RunningCluster {
         asked.await.unwrap();
     }
 
+    /// The steps that are recorded, by their titles.
+    async fn titles(&self) -> Vec<String> {
+        let record = self.record().await;
+        let steps = record.change().into_iter().flat_map(|change| &change.steps);
+        steps.map(|step| step.title.clone()).collect()
+    }
+
     /// The change comes to its end; its steps, each with who was told, which stages, and what it was
     /// told of members.
     async fn steps(&self) -> Vec<String> {
@@ -156,6 +163,7 @@ async fn voters_stay_while_workers_come_and_one_takes_the_place_of_one_that_goes
     assert_eq!(cluster.members("zookeeper_server").await, voters);
 
     cluster.update(&[("stampede.workers.remove", "worker-2")]).await;
+    assert_eq!(cluster.titles().await.len(), 5, "{:?}", cluster.titles().await);
     let gaining = told(&cluster.world, &cluster.stack, "worker-4");
     assert!(
         gaining.contains("\nmembers\tcomponent=zookeeper_server\tnodes=worker-[1-4]\tindexes=1-4\n")
@@ -286,6 +294,7 @@ async fn settings_go_from_node_to_node_and_back_where_one_fails() {
     let cluster = RunningCluster::of(HADOOP).await;
     let size = [("stampede.hadoop.block_size_mib", "64")];
     cluster.update(&size).await;
+    assert_eq!(cluster.titles().await[0], "new settings on master");
     let first = told(&cluster.world, &cluster.stack, "master");
     assert!(first.contains("/opt/stampede/files/"), "{first}");
     let steps = cluster.steps().await;
@@ -341,7 +350,8 @@ async fn another_host_goes_on_from_the_stack_alone() {
 
 #[tokio::test]
 async fn a_host_that_starts_anew_in_the_middle_goes_on() {
-    let cluster = RunningCluster::of(HADOOP).await;
+    let copies = [("stampede.hadoop.replication", "2")];
+    let cluster = RunningCluster::of(&[HADOOP, &copies].concat()).await;
     cluster
         .update(&[
             ("stampede.hadoop.block_size_mib", "64"),

@@ -141,8 +141,10 @@ pub(crate) async fn plan_change(
     if !joining.is_empty() {
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
-    for rest in ClusterRest::ALL.into_iter().skip(1) {
-        plans.plan(rest).await?;
+    for rest in ClusterRest::ALL {
+        if plans.is_open(rest, record) {
+            plans.plan(rest).await?;
+        }
     }
     let planned = plans.plan(ClusterRest::Done).await?.planned;
     let growing = to.groups.iter().filter(|group| {
