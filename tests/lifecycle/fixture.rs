@@ -483,7 +483,9 @@ fn smallest(spec: &ClusterSpec) -> BTreeMap<String, NodeResources> {
         }
     };
     let groups = spec.groups.names();
-    groups.map(|group| (group.to_owned(), of_group(group))).collect()
+    groups
+        .map(|group| (group.to_owned(), of_group(group)))
+        .collect()
 }
 
 /// What was computed at deploy stays as it was.

@@ -252,13 +252,22 @@ async fn later_plugins_change_the_setting_that_was_asked_for_and_no_other() {
     assert_eq!(differing(&before, &world, &stack), Vec::<String>::new());
 }
 
-/// Makes the record what a version had it that pinned nothing.
-async fn forget_pins(world: &LifecycleFixture) {
+/// Makes the record what another build of this release had it, whose frame on the nodes is another
+/// one: the digests of its files, and its mark.
+async fn made_by_another_frame(world: &LifecycleFixture) {
     world
         .edit_record(|record| {
-            let spec = record["spec"].as_object_mut().unwrap();
-            assert!(spec.remove("pins").is_some());
-            spec["frameworks"][0]["version"] = Value::Null;
+            record["spec"]["pins"]["host_version"] = Value::from("0.1.0+another");
+            let mut edited = 0;
+            for (_, files) in record["notified"]["installed"].as_object_mut().unwrap() {
+                for (path, digest) in files.as_object_mut().unwrap() {
+                    if path.starts_with("/opt/stampede/") && !path.contains("hadoop") {
+                        *digest = Value::from("of another frame");
+                        edited += 1;
+                    }
+                }
+            }
+            assert!(edited > 0, "{record}");
         })
         .await;
 }

@@ -162,7 +162,10 @@ async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_
     );
     assert_eq!(servers(&world, &stack), ["master", "worker-2"]);
     let left = told(&world, &stack, "master");
-    assert!(left.contains(&format!("left{who}")) && !left.contains("leaving"), "{left}");
+    assert!(
+        left.contains(&format!("left{who}")) && !left.contains("leaving"),
+        "{left}"
+    );
 
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await

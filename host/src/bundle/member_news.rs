@@ -36,8 +36,11 @@ impl MemberLines {
     /// The lines.
     pub fn text(&self) -> String {
         let runners = self.runners.iter();
-        let runners =
-            runners.map(|component| ManifestLine::new("runner").with("component", component).text());
+        let runners = runners.map(|component| {
+            ManifestLine::new("runner")
+                .with("component", component)
+                .text()
+        });
         [
             ("joined", &self.joined),
             ("leaving", &self.leaving),

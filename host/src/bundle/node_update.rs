@@ -129,7 +129,11 @@ fn build_update_script(to: &NodeContent, paths: &[String], news: &MemberLines) -
     for placed in &to.files {
         if placed.path == members {
             let content = format!("{}{}", placed.content, news.text());
-            text.push_str(&file_command(&NodeFile::new(placed.mode, &*members, content)));
+            text.push_str(&file_command(&NodeFile::new(
+                placed.mode,
+                &*members,
+                content,
+            )));
         } else if paths.contains(&placed.path) {
             text.push_str(&file_command(placed));
         }
@@ -183,7 +187,10 @@ mod tests {
                 ("/a", "1\n"),
                 ("/b", "9\n"),
                 ("/d", "4\n"),
-                ("/opt/stampede/members", "members\tcomponent=toy\tnodes=a-1\tindexes=1\n"),
+                (
+                    "/opt/stampede/members",
+                    "members\tcomponent=toy\tnodes=a-1\tindexes=1\n",
+                ),
             ]),
         );
         let paths = differing_paths(&file_digests(&old), &file_digests(&new));

@@ -152,7 +152,9 @@ impl StepPacking {
             let of_nodes = series.flat_map(|(_, one)| &one.of_nodes);
             let told_by = NodeNews {
                 updates: &own.updates,
-                of_nodes: of_nodes.map(|(node, name)| (node.as_str(), name.as_str())).collect(),
+                of_nodes: of_nodes
+                    .map(|(node, name)| (node.as_str(), name.as_str()))
+                    .collect(),
             };
             let template = stack_request::render_template(&planned, &told, until, &told_by);
             packed.push(StepPlan::new(
@@ -208,9 +210,15 @@ impl StepPacking {
         let nothing = NodesAtRest::default();
         let others = ClusterRest::ALL.map(|rest| {
             let other = self.nodes.at(rest);
-            if other.installed.is_empty() { &nothing } else { other }
+            if other.installed.is_empty() {
+                &nothing
+            } else {
+                other
+            }
         });
-        let others = others.iter().filter(|other| other.has_node(node) || other.names.is_empty());
+        let others = others
+            .iter()
+            .filter(|other| other.has_node(node) || other.names.is_empty());
         let paths: BTreeSet<String> = others
             .flat_map(|other| there.changed_paths(other, node))
             .collect();

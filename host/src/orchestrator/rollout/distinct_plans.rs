@@ -335,9 +335,7 @@ impl<'a> DistinctPlans<'a> {
         let change = change.filter(|_| is(ClusterRest::Done));
         let planned = self.known.get(&rest).map(|known| &known.planned);
         let planned = planned.map(|planned| self.installed(rest, planned));
-        change
-            .map(|change| change.installed.clone())
-            .or(planned)
+        change.map(|change| change.installed.clone()).or(planned)
     }
 
     /// Whether it has to be planned before anybody knows what stands on its nodes.
@@ -361,7 +359,12 @@ impl<'a> DistinctPlans<'a> {
         ChangeNodes {
             rests: ClusterRest::ALL.map(nodes),
             plugins: self.plugins(),
-            deaf: record.observed.nodes_without_metadata.iter().cloned().collect(),
+            deaf: record
+                .observed
+                .nodes_without_metadata
+                .iter()
+                .cloned()
+                .collect(),
         }
     }
 
@@ -502,7 +505,10 @@ impl StackSource {
         StackPlan {
             template: without_gone_nodes(&self.template, &self.groups, &nodes),
             files: self.files.clone(),
-            contents: classes.into_iter().map(|class| (class, told.clone())).collect(),
+            contents: classes
+                .into_iter()
+                .map(|class| (class, told.clone()))
+                .collect(),
             ..StackPlan::default()
         }
     }
@@ -524,7 +530,9 @@ pub(crate) fn without_members(
     let nodes: BTreeSet<String> = to.node_names().into_iter().collect();
     let mut placements = placements.to_vec();
     for placement in &mut placements {
-        placement.members.retain(|member| nodes.contains(&member.node));
+        placement
+            .members
+            .retain(|member| nodes.contains(&member.node));
     }
     placements.retain(|placement| !placement.members.is_empty());
     placements

@@ -80,7 +80,10 @@ impl RestedClusters {
                 let recorded = plugins.map(|plugin| before.claims_of(plugin));
                 (recorded.collect(), before.grants.clone())
             } else {
-                (placed_claims(&claims, placements), placed_grants(&grants, placements, &spec))
+                (
+                    placed_claims(&claims, placements),
+                    placed_grants(&grants, placements, &spec),
+                )
             };
             Some(ClaimedCluster {
                 spec,
@@ -246,7 +249,9 @@ fn placed_claims(
         .collect();
     let mut claims = claims.to_vec();
     for claims in &mut claims {
-        claims.needs.retain(|need| placed.contains(need.component.as_str()));
+        claims
+            .needs
+            .retain(|need| placed.contains(need.component.as_str()));
     }
     claims
 }

@@ -201,7 +201,10 @@ async fn claim_change(
     to: ClusterSpec,
 ) -> Result<ClaimedChange, OrchestratorError> {
     let claimed = match planner.order_plugins(&to) {
-        Ok(chain) => planner.claim(&to, &chain).await.map(|claimed| (chain, claimed)),
+        Ok(chain) => planner
+            .claim(&to, &chain)
+            .await
+            .map(|claimed| (chain, claimed)),
         Err(problems) => Err(problems),
     };
     match claimed {
@@ -226,7 +229,10 @@ fn kept_claims(pins: &ClusterPins, to: &ClusterSpec) -> (PluginChain, ClaimedClu
     let plugins: Vec<String> = pins.needs.keys().cloned().collect();
     let claimed = ClaimedCluster {
         placements: without_members(&pins.placements, to),
-        claims: plugins.iter().map(|plugin| pins.claims_of(plugin)).collect(),
+        claims: plugins
+            .iter()
+            .map(|plugin| pins.claims_of(plugin))
+            .collect(),
         ..ClaimedCluster::default()
     };
     (PluginChain { plugins }, claimed)
