@@ -68,6 +68,13 @@ impl RunningCluster {
         asked.await.unwrap();
     }
 
+    /// The steps that are recorded, by their titles.
+    async fn titles(&self) -> Vec<String> {
+        let record = self.record().await;
+        let steps = record.change().into_iter().flat_map(|change| &change.steps);
+        steps.map(|step| step.title.clone()).collect()
+    }
+
     /// The change comes to its end; its steps, each with who was told, which stages, and what it was
     /// told of members.
     async fn steps(&self) -> Vec<String> {
@@ -80,7 +87,11 @@ impl RunningCluster {
                 return;
             }
             let (nodes, stages) = (step.told.join(" "), step.stages.join(" "));
-            let line = format!("{} | {nodes} | {stages} | {}", step.title, step.components.join(" "));
+            let line = format!(
+                "{} | {nodes} | {stages} | {}",
+                step.title,
+                step.components.join(" ")
+            );
             if seen.last() != Some(&line) {
                 seen.push(line);
             }
@@ -144,7 +155,10 @@ impl RunningCluster {
     }
 }
 
-const ZOOKEEPER: &[(&str, &str)] = &[("stampede.framework", "zookeeper"), ("stampede.workers", "4")];
+const ZOOKEEPER: &[(&str, &str)] = &[
+    ("stampede.framework", "zookeeper"),
+    ("stampede.workers", "4"),
+];
 
 #[tokio::test]
 async fn voters_stay_while_workers_come_and_one_takes_the_place_of_one_that_goes() {
@@ -155,11 +169,22 @@ async fn voters_stay_while_workers_come_and_one_takes_the_place_of_one_that_goes
     assert_eq!(steps, ["adding worker-5 |  |  | "], "nobody votes anew");
     assert_eq!(cluster.members("zookeeper_server").await, voters);
 
-    cluster.update(&[("stampede.workers.remove", "worker-2")]).await;
+    cluster
+        .update(&[("stampede.workers.remove", "worker-2")])
+        .await;
+    assert_eq!(
+        cluster.titles().await.len(),
+        5,
+        "{:?}",
+        cluster.titles().await
+    );
+    cluster.world.cloud.step();
     let gaining = told(&cluster.world, &cluster.stack, "worker-4");
     assert!(
-        gaining.contains("\nmembers\tcomponent=zookeeper_server\tnodes=worker-[1-4]\tindexes=1-4\n")
-            && gaining.contains("\njoined\tcomponent=zookeeper_server\tnodes=worker-4\tindexes=4\n"),
+        gaining
+            .contains("\nmembers\tcomponent=zookeeper_server\tnodes=worker-[1-4]\tindexes=1-4\n")
+            && gaining
+                .contains("\njoined\tcomponent=zookeeper_server\tnodes=worker-4\tindexes=4\n"),
         "{gaining}"
     );
     let steps = cluster.steps().await;
@@ -184,7 +209,9 @@ async fn voters_stay_while_workers_come_and_one_takes_the_place_of_one_that_goes
         "worker-1=1 worker-3=3 worker-4=4"
     );
     // The number of who has gone is free again.
-    cluster.changed(&[("stampede.workers.remove", "worker-1")]).await;
+    cluster
+        .changed(&[("stampede.workers.remove", "worker-1")])
+        .await;
     assert_eq!(
         cluster.members("zookeeper_server").await,
         "worker-5=1 worker-3=3 worker-4=4"
@@ -198,7 +225,9 @@ async fn what_a_plugin_refuses_of_a_running_cluster_is_refused_before_anything_i
     let refused = cluster.host.update(&cluster.caller, "default", asked).await;
     let words = problems(&refused.unwrap_err());
     assert!(
-        words.iter().any(|line| line.contains("2 of 3 servers would leave at once")),
+        words
+            .iter()
+            .any(|line| line.contains("2 of 3 servers would leave at once")),
         "{words:?}"
     );
     assert_eq!(servers(&cluster.world, &cluster.stack).len(), 5);
@@ -219,7 +248,10 @@ async fn spark_workers_come_and_are_let_go_by_their_master() {
             "taking away worker-1 |  |  | "
         ]
     );
-    assert_eq!(cluster.members("spark_worker").await, "worker-2=2 worker-3=3");
+    assert_eq!(
+        cluster.members("spark_worker").await,
+        "worker-2=2 worker-3=3"
+    );
 }
 
 const HADOOP: &[(&str, &str)] = &[("stampede.framework", "hadoop"), ("stampede.workers", "3")];
@@ -286,6 +318,8 @@ async fn settings_go_from_node_to_node_and_back_where_one_fails() {
     let cluster = RunningCluster::of(HADOOP).await;
     let size = [("stampede.hadoop.block_size_mib", "64")];
     cluster.update(&size).await;
+    assert_eq!(cluster.titles().await[0], "new settings on master");
+    cluster.world.cloud.step();
     let first = told(&cluster.world, &cluster.stack, "master");
     assert!(first.contains("/opt/stampede/files/"), "{first}");
     let steps = cluster.steps().await;
@@ -293,10 +327,16 @@ async fn settings_go_from_node_to_node_and_back_where_one_fails() {
         .iter()
         .map(|step| step.split(" | ").nth(1).unwrap())
         .collect();
-    assert_eq!(nodes, ["master", "worker-1", "worker-2", "worker-3"], "{steps:?}");
+    assert_eq!(
+        nodes,
+        ["master", "worker-1", "worker-2", "worker-3"],
+        "{steps:?}"
+    );
 
     let before = cluster.record().await;
-    cluster.update(&[("stampede.hadoop.block_size_mib", "32")]).await;
+    cluster
+        .update(&[("stampede.hadoop.block_size_mib", "32")])
+        .await;
     cluster.world.cloud.next_update_fails(UpdateFails::Answer {
         node: "worker-1".into(),
         text: "hadoop ready line 3: no".into(),
@@ -304,11 +344,16 @@ async fn settings_go_from_node_to_node_and_back_where_one_fails() {
     let view = rest(&cluster.world, &cluster.host, &cluster.caller).await;
     assert_eq!(view.state, ClusterState::Active);
     assert!(
-        view.change.unwrap().contains("worker-1: hadoop ready line 3: no"),
+        view.change
+            .unwrap()
+            .contains("worker-1: hadoop ready line 3: no"),
     );
     let after = cluster.record().await;
     assert_eq!(after.notified.installed, before.notified.installed);
-    assert_eq!(after.spec.clone().unwrap().pins, before.spec.clone().unwrap().pins);
+    assert_eq!(
+        after.spec.clone().unwrap().pins,
+        before.spec.clone().unwrap().pins
+    );
     let back = told(&cluster.world, &cluster.stack, "worker-1");
     assert!(back.contains("/opt/stampede/files/"), "{back}");
 }
@@ -316,7 +361,9 @@ async fn settings_go_from_node_to_node_and_back_where_one_fails() {
 #[tokio::test]
 async fn another_host_goes_on_from_the_stack_alone() {
     let cluster = RunningCluster::of(ZOOKEEPER).await;
-    cluster.update(&[("stampede.workers.remove", "worker-2")]).await;
+    cluster
+        .update(&[("stampede.workers.remove", "worker-2")])
+        .await;
     let RunningCluster {
         world,
         host,
@@ -324,6 +371,7 @@ async fn another_host_goes_on_from_the_stack_alone() {
         stack,
     } = cluster;
     drop((host, caller));
+    world.cloud.expire_tokens();
     let other = world.host_with_empty_store("tests").await;
     let caller = world.caller(&other, "demo").await;
     let view = rest(&world, &other, &caller).await;
@@ -341,7 +389,8 @@ async fn another_host_goes_on_from_the_stack_alone() {
 
 #[tokio::test]
 async fn a_host_that_starts_anew_in_the_middle_goes_on() {
-    let cluster = RunningCluster::of(HADOOP).await;
+    let copies = [("stampede.hadoop.replication", "2")];
+    let cluster = RunningCluster::of(&[HADOOP, &copies].concat()).await;
     cluster
         .update(&[
             ("stampede.hadoop.block_size_mib", "64"),
@@ -355,6 +404,7 @@ async fn a_host_that_starts_anew_in_the_middle_goes_on() {
         stack,
     } = cluster;
     drop((host, caller));
+    world.cloud.expire_tokens();
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let view = rest(&world, &host, &caller).await;

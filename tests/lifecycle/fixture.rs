@@ -377,11 +377,6 @@ impl ClusterPlanner for Plans {
         _: &'a PluginChain,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<ClaimedCluster, Vec<Problem>>> + Send + 'a>>
     {
-        let size = |ram_mib| NodeResources {
-            vcpus: 1,
-            ram_mib,
-            disk_gib: 10,
-        };
         let placements = placements(spec);
         let needs = |plugin: &str| {
             let own = placements.iter().map(|one| one.component.clone());
@@ -400,10 +395,7 @@ impl ClusterPlanner for Plans {
             spec: with_computed(spec),
             claims: [HADOOP, OTHER].map(needs).to_vec(),
             placements,
-            smallest: BTreeMap::from([
-                ("master".to_owned(), size(2_000)),
-                ("worker".to_owned(), size(1_000)),
-            ]),
+            smallest: smallest(spec),
             ..ClaimedCluster::default()
         };
         Box::pin(std::future::ready(Ok(claimed)))
@@ -472,6 +464,26 @@ fn placements(spec: &ClusterSpec) -> Vec<ComponentPlacement> {
         }
     };
     spec.groups.with_nodes().map(of_group).collect()
+}
+
+/// The smallest node of each group.
+fn smallest(spec: &ClusterSpec) -> BTreeMap<String, NodeResources> {
+    let of_group = |group: &str| {
+        let (ram_mib, disk_gib) = match group {
+            "master" => (2_000, 10),
+            "worker" => (1_000, 10),
+            _ => (512, 1),
+        };
+        NodeResources {
+            vcpus: 1,
+            ram_mib,
+            disk_gib,
+        }
+    };
+    let groups = spec.groups.names();
+    groups
+        .map(|group| (group.to_owned(), of_group(group)))
+        .collect()
 }
 
 /// What was computed at deploy stays as it was.

@@ -5,10 +5,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 use stampede::{
     cluster::{ClusterPins, ClusterState, PluginContract},
-    orchestrator::{
-        Caller, ClusterPlanner, Orchestrator,
-        planning::plugin_planner::PluginPlanner,
-    },
+    orchestrator::{Caller, ClusterPlanner, Orchestrator, planning::plugin_planner::PluginPlanner},
     plugin::{PluginLimits, PluginRegistry},
 };
 use stampede_tests::artifacts;

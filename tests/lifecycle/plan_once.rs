@@ -123,7 +123,7 @@ async fn what_was_checked_is_byte_for_byte_what_heat_is_sent() {
     let record = world.records().await.remove(0);
     let steps = record.change().unwrap().steps.clone();
     let planned: Vec<String> = steps.into_iter().filter_map(|step| step.digest).collect();
-    assert_eq!(planned.len(), 4);
+    assert_eq!(planned.len(), 5);
     let mut sent = vec![digest(&world, &stack)];
     eventually("the cluster rests", async || {
         world.cloud.step();

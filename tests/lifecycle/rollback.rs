@@ -43,7 +43,7 @@ async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_ag
     assert_eq!(view.state, ClusterState::Updating);
     assert!(
         told(&world, &stack, "master")
-            .contains("stampede_variable STAMPEDE_LEAVING 'worker-3 worker-4'\n")
+            .contains("leaving\tcomponent=on_worker\tnodes=worker-[3-4]\tindexes=3-4\n")
     );
     // worker-5 never said a word: there is nothing that it could hold.
     assert_eq!(
@@ -108,7 +108,7 @@ async fn a_worker_that_was_to_leave_is_called_back_once_the_master_takes_it() {
     };
     assert_eq!(
         (number("master"), number("worker-2")),
-        (2, 3),
+        (4, 3),
         "a NodeManager that its master has sent away has ended"
     );
     assert_eq!(

@@ -98,7 +98,7 @@ async fn more_workers_are_added_and_only_the_master_learns_of_them() {
         (view.state, view.stack_status.as_deref()),
         (ClusterState::Updating, Some("UPDATE_IN_PROGRESS"))
     );
-    assert_eq!(view.change.as_deref(), Some("step 1 of 1: adding worker-3"));
+    assert_eq!(view.change.as_deref(), Some("step 1 of 2: adding worker-3"));
     assert_eq!(
         view.attributes.get("stampede.workers"),
         None,
@@ -120,8 +120,10 @@ async fn more_workers_are_added_and_only_the_master_learns_of_them() {
     );
     assert_eq!(
         metadata(&world, &stack, "master")["stampede_generation"],
-        "1"
+        "2"
     );
+    let joined = "joined\tcomponent=on_worker\tnodes=worker-3\tindexes=3\n";
+    assert!(told(&world, &stack, "master").contains(joined));
     assert!(
         !told(&world, &stack, "master").contains("/etc/replication"),
         "what was computed at deploy stays as it was"
@@ -142,16 +144,16 @@ async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_
         .unwrap();
     assert_eq!(
         view.change.as_deref(),
-        Some("step 1 of 2: letting go of worker-1")
+        Some("step 1 of 3: letting go of worker-1")
     );
     world.cloud.step();
     assert_eq!(
         metadata(&world, &stack, "master")["stampede_stages"],
         "drain"
     );
-    assert!(
-        told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING 'worker-1'\n")
-    );
+    let who = "\tcomponent=on_worker\tnodes=worker-1\tindexes=1\n";
+    let leaving = told(&world, &stack, "master");
+    assert!(leaving.contains(&format!("leaving{who}")), "{leaving}");
     assert_eq!(servers(&world, &stack).len(), 3, "it is still there");
     let view = rest(&world, &host, &caller).await;
     assert_eq!(
@@ -159,7 +161,11 @@ async fn workers_are_let_go_before_they_are_taken_away_and_their_ids_never_come_
         (ClusterState::Active, "1")
     );
     assert_eq!(servers(&world, &stack), ["master", "worker-2"]);
-    assert!(told(&world, &stack, "master").contains("stampede_variable STAMPEDE_LEAVING ''\n"));
+    let left = told(&world, &stack, "master");
+    assert!(
+        left.contains(&format!("left{who}")) && !left.contains("leaving"),
+        "{left}"
+    );
 
     host.update(&caller, "default", pairs(&[("stampede.workers", "3")]))
         .await
@@ -331,7 +337,7 @@ async fn a_host_that_comes_back_in_the_middle_goes_on_with_its_store_and_without
         );
         assert_eq!(
             view.change.as_deref(),
-            Some("step 1 of 2: letting go of worker-2")
+            Some("step 1 of 3: letting go of worker-2")
         );
         assert!(world.cloud.signal(
             &stack,

@@ -43,8 +43,11 @@ impl MemberLines {
 
     fn text(&self) -> String {
         let runners = self.runners.iter();
-        let runners =
-            runners.map(|component| ManifestLine::new("runner").with("component", component).text());
+        let runners = runners.map(|component| {
+            ManifestLine::new("runner")
+                .with("component", component)
+                .text()
+        });
         [
             ("joined", &self.joined),
             ("leaving", &self.leaving),

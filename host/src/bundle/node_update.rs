@@ -182,7 +182,10 @@ mod tests {
                 ("/a", "1\n"),
                 ("/b", "9\n"),
                 ("/d", "4\n"),
-                ("/opt/stampede/members", "members\tcomponent=toy\tnodes=a-1\tindexes=1\n"),
+                (
+                    "/opt/stampede/members",
+                    "members\tcomponent=toy\tnodes=a-1\tindexes=1\n",
+                ),
             ]),
         );
         let paths = differing_paths(&file_digests(&old), &file_digests(&new));

@@ -22,7 +22,9 @@ impl<'a> ReadLine<'a> {
 
     fn values(&self, key: &str) -> impl Iterator<Item = &'a str> {
         let fields = self.fields.iter();
-        fields.filter(move |(name, _)| *name == key).map(|(_, value)| *value)
+        fields
+            .filter(move |(name, _)| *name == key)
+            .map(|(_, value)| *value)
     }
 
     fn is(&self, key: &str, value: &str) -> bool {
@@ -50,7 +52,9 @@ pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet
     }
     let mut restarted: BTreeSet<&str> = BTreeSet::new();
     for file in of_kind("file") {
-        let is_new = file.values("from").any(|from| paths.iter().any(|path| path == from));
+        let is_new = file
+            .values("from")
+            .any(|from| paths.iter().any(|path| path == from));
         if !is_new || !file.is("effect", "restart") {
             continue;
         }

@@ -40,7 +40,9 @@ pub fn print_change(out: &mut LinePrinter<'_>, preview: &ChangePreview) -> Resul
     }
     for (at, step) in (1..).zip(&preview.steps) {
         let who = listed(&step.nodes);
-        let what = if step.stages.is_empty() {
+        let what = if step.nodes.is_empty() {
+            "no node is told".to_owned()
+        } else if step.stages.is_empty() {
             format!("{who}: new variables, nothing runs")
         } else {
             format!("{who}: runs {}", step.stages.join(", "))

@@ -83,7 +83,10 @@ pub fn members_beyond(
         let members = placement.members.iter();
         ComponentPlacement {
             component: placement.component.clone(),
-            members: members.filter(|one| !other.contains(one)).cloned().collect(),
+            members: members
+                .filter(|one| !other.contains(one))
+                .cloned()
+                .collect(),
         }
     };
     let all = of.iter().map(beyond);
@@ -156,10 +159,7 @@ mod tests {
             ("voter", &[("a-1", 1), ("a-2", 2)]),
             ("last", &[("a-1", 1)]),
         ]);
-        let after = placed(&[
-            ("new", &[("a-3", 1)]),
-            ("voter", &[("a-2", 2), ("a-3", 3)]),
-        ]);
+        let after = placed(&[("new", &[("a-3", 1)]), ("voter", &[("a-2", 2), ("a-3", 3)])]);
         let both = join_members(&before, &after);
         assert_eq!(
             both,

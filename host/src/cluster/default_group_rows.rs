@@ -18,7 +18,7 @@ const fn row(
     AttributeSchema {
         name: Cow::Borrowed(name),
         description: Cow::Borrowed(description),
-        may_change: matches!(value, GroupValue::Count { .. }),
+        may_change: matches!(value, GroupValue::Count { .. } | GroupValue::Components),
         value: AttributeValue::OfGroup(GroupAttribute {
             group: Cow::Borrowed(group),
             value,

@@ -61,7 +61,7 @@ fn rows_of(group: &str) -> [AttributeSchema; 8] {
         AttributeSchema {
             name: Cow::Owned(format!("{group}.{attribute}")),
             description: Cow::Owned(description),
-            may_change: matches!(value, GroupValue::Count { .. }),
+            may_change: matches!(value, GroupValue::Count { .. } | GroupValue::Components),
             value: AttributeValue::OfGroup(GroupAttribute {
                 group: Cow::Owned(group.to_owned()),
                 value,

@@ -72,8 +72,8 @@ pub async fn claim_cluster(
     let requests = run_checks(move || prepare_requests(&wanted, &refer(&plugins))).await?;
     let running = running_requests(spec, chain);
     let asked = chain.iter().zip(&requests).zip(&running);
-    let asked =
-        asked.map(|((plugin, request), running)| source.claim(&plugin.name, request, running.as_ref()));
+    let asked = asked
+        .map(|((plugin, request), running)| source.claim(&plugin.name, request, running.as_ref()));
     let claims = gather(join_all(asked).await)?;
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
     run_checks(move || hold_claims(&wanted, &refer(&plugins), claims)).await

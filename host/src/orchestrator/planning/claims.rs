@@ -142,8 +142,7 @@ impl RecordedShares<'_> {
     fn kept(&self, plugin: &str, need: &ComponentNeed, group: &str) -> Option<u32> {
         let before = self.needs.get(plugin)?;
         let before = before.iter().find(|one| one.component == need.component)?;
-        let memory =
-            |need: &ComponentNeed| (need.least_mib, need.most_mib, need.weight);
+        let memory = |need: &ComponentNeed| (need.least_mib, need.most_mib, need.weight);
         let grants = self.grants.get(plugin)?.iter();
         let mut there = grants.filter(|one| one.group == group && one.component == need.component);
         let kept = there.next()?.memory_mib;

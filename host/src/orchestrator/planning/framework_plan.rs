@@ -24,8 +24,8 @@ use crate::bundle::access_rules::AccessWishes;
 use crate::bundle::framework_build::{
     FrameworkBuild, FrameworkStack, build_frameworks, name_classes,
 };
-use crate::bundle::node_surroundings::NodeSurroundings;
 use crate::bundle::member_news::MemberLines;
+use crate::bundle::node_surroundings::NodeSurroundings;
 use crate::cluster::attributes::way_out;
 use crate::cluster::component::ComponentPlacement;
 use crate::cluster::flavor_choice::FlavorOffer;

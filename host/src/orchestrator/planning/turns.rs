@@ -75,8 +75,7 @@ fn split_turns(nodes: Vec<TurnNode>, placements: &[ComponentPlacement]) -> Vec<V
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         let (mut turn, mut later) = (Vec::new(), Vec::new());
         for node in left {
-            let is_free =
-                |name: &String| taken.get(name).copied().unwrap_or(0) < most(name);
+            let is_free = |name: &String| taken.get(name).copied().unwrap_or(0) < most(name);
             if node.restarts.iter().all(is_free) {
                 for name in &node.restarts {
                     *taken.entry(name.clone()).or_default() += 1;

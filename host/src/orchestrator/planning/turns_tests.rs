@@ -72,7 +72,14 @@ fn at_most_a_tenth_and_at_least_one_of_each_component_restart_at_a_time() {
     ];
     let nodes = all.iter().map(|name| {
         let is_voter = placements[1].has(name);
-        node(name, if is_voter { &["datanode", "voter"] } else { &["datanode"] })
+        node(
+            name,
+            if is_voter {
+                &["datanode", "voter"]
+            } else {
+                &["datanode"]
+            },
+        )
     });
     let turns = take_turns(nodes.collect(), &placements);
     for turn in &turns {
@@ -80,7 +87,11 @@ fn at_most_a_tenth_and_at_least_one_of_each_component_restart_at_a_time() {
         assert!(voters <= 1 && turn.len() <= 3, "{turn:?}");
     }
     assert_eq!(turns.concat().len(), 30);
-    assert_eq!(turns.len(), 10, "nobody waits for those that do not restart what it does");
+    assert_eq!(
+        turns.len(),
+        10,
+        "nobody waits for those that do not restart what it does"
+    );
 }
 
 #[test]
@@ -92,7 +103,10 @@ fn what_every_node_has_says_nothing_of_who_comes_first() {
         placed("client", &all),
     ];
     let turns = take_turns(
-        vec![node("master", &["node", "client"]), node("worker-1", &["node", "worker"])],
+        vec![
+            node("master", &["node", "client"]),
+            node("worker-1", &["node", "worker"]),
+        ],
         &placements,
     );
     assert_eq!(shown(&turns), ["master", "worker-1"]);

@@ -63,7 +63,11 @@ pub(crate) async fn render_steps(
     if change.rolling_back_because.is_some() {
         // What nodes may have by now. Where that cannot be told any more they get all of it.
         for rest in ClusterRest::ALL {
-            made.extend(plans.plan(rest).await.ok().map(|plan| (rest, plan)));
+            if plans.is_open(rest, record)
+                && let Err(error) = plans.plan(rest).await
+            {
+                tracing::warn!(cluster.id = %record.id, "cannot tell what nodes of `{}` have by now: {error}", record.name);
+            }
         }
     }
     let resolved = plans.flavors().of_nodes();
@@ -85,10 +89,10 @@ pub(crate) async fn render_steps(
     Ok(ChangePlan { resolved, steps })
 }
 
-/// The clusters at rest whose plans its steps need.
+/// The clusters at rest whose plans its steps need from here on.
 fn rests_of(change: &ClusterChange) -> BTreeSet<ClusterRest> {
-    let steps = change.steps.iter();
-    steps.flat_map(|step| [step.stack, step.files]).collect()
+    let ahead = change.steps.iter().skip(change.at);
+    ahead.flat_map(|step| [step.stack, step.files]).collect()
 }
 
 fn is_heavy(change: &ClusterChange) -> bool {
@@ -142,10 +146,15 @@ impl StepPacking {
                 });
             }
             let until = steps.get(..=at).unwrap_or_default();
-            let of_nodes = news.iter().take(at + 1).flat_map(|one| &one.of_nodes);
+            // Those that were told the same in the turns before keep it.
+            let series = steps.iter().zip(&news).take(at + 1).rev();
+            let series = series.take_while(|(other, _)| is_same_series(other, step));
+            let of_nodes = series.flat_map(|(_, one)| &one.of_nodes);
             let told_by = NodeNews {
                 updates: &own.updates,
-                of_nodes: of_nodes.map(|(node, name)| (node.as_str(), name.as_str())).collect(),
+                of_nodes: of_nodes
+                    .map(|(node, name)| (node.as_str(), name.as_str()))
+                    .collect(),
             };
             let template = stack_request::render_template(&planned, &told, until, &told_by);
             packed.push(StepPlan::new(
@@ -199,11 +208,17 @@ impl StepPacking {
             return there.changed_paths(self.nodes.at(rest_before(step.files)), node);
         }
         let nothing = NodesAtRest::default();
-        let others = ClusterRest::ALL.map(|rest| match self.made.contains_key(&rest) {
-            true => self.nodes.at(rest),
-            false => &nothing,
+        let others = ClusterRest::ALL.map(|rest| {
+            let other = self.nodes.at(rest);
+            if other.installed.is_empty() {
+                &nothing
+            } else {
+                other
+            }
         });
-        let others = others.iter().filter(|other| other.has_node(node) || other.names.is_empty());
+        let others = others
+            .iter()
+            .filter(|other| other.has_node(node) || other.names.is_empty());
         let paths: BTreeSet<String> = others
             .flat_map(|other| there.changed_paths(other, node))
             .collect();
@@ -227,6 +242,12 @@ impl StepPacking {
         }
         lines
     }
+}
+
+/// Whether two steps tell nodes the same, in turns.
+fn is_same_series(one: &RolloutStep, other: &RolloutStep) -> bool {
+    (one.stack, one.files, one.news) == (other.stack, other.files, other.news)
+        && (&one.stages, &one.components) == (&other.stages, &other.components)
 }
 
 /// What holds an update in the stack: nodes of a class that are told the same have the same.

@@ -345,10 +345,13 @@ pub(crate) fn reject_replacements(
     };
     // What a node that stays has must not go either.
     let is_lost = |(name, body): &(&String, &Value)| {
-        let kinds = ["OS::Nova::Server", "OS::Cinder::Volume", "OS::Cinder::VolumeAttachment"];
-        let stays = server_of(name).is_some_and(|server| {
-            stack.contains_key(&server) && template.contains_key(&server)
-        });
+        let kinds = [
+            "OS::Nova::Server",
+            "OS::Cinder::Volume",
+            "OS::Cinder::VolumeAttachment",
+        ];
+        let stays = server_of(name)
+            .is_some_and(|server| stack.contains_key(&server) && template.contains_key(&server));
         kinds.contains(&kind(body).as_str()) && stays && !template.contains_key(*name)
     };
     let mut found = stack.iter().filter(|one| unlike(one) || is_lost(one));

@@ -325,29 +325,47 @@ impl<'a> DistinctPlans<'a> {
         made
     }
 
-    /// The nodes in each of the clusters at rest that are planned; of the others who is there.
+    /// What stands on nodes in a cluster at rest, as it is known without asking: recorded before the
+    /// change, planned for it, or recorded with it.
+    fn known_digests(&self, rest: ClusterRest, record: &ClusterRecord) -> Option<FileDigests> {
+        let is = |other| self.rests.are_alike(rest, other);
+        if is(ClusterRest::Before) {
+            return Some(self.recorded.clone());
+        }
+        let change = record.change();
+        let change = change.filter(|_| is(ClusterRest::Done));
+        let planned = self.known.get(&rest).map(|known| &known.planned);
+        let planned = planned.map(|planned| self.installed(rest, planned));
+        change.map(|change| change.installed.clone()).or(planned)
+    }
+
+    /// Whether it has to be planned before anybody knows what stands on its nodes.
+    pub(crate) fn is_open(&self, rest: ClusterRest, record: &ClusterRecord) -> bool {
+        self.known_digests(rest, record).is_none()
+    }
+
+    /// The nodes in each of the clusters at rest, and what stands on them where that is known.
     pub(crate) fn change_nodes(&self, record: &ClusterRecord) -> ChangeNodes {
         let nodes = |rest: ClusterRest| {
             let claimed = self.rests.get(rest);
             let planned = self.known.get(&rest).map(|known| &known.planned);
             let contents = planned.map(|planned| planned.contents.clone());
-            let installed = match (rest, planned) {
-                (ClusterRest::Before, _) => self.recorded.clone(),
-                (_, Some(planned)) => self.installed(rest, planned),
-                (_, None) => FileDigests::new(),
-            };
-            let placements = claimed.placements.clone();
             NodesAtRest::new(
                 &claimed.spec,
-                placements,
-                installed,
+                claimed.placements.clone(),
+                self.known_digests(rest, record).unwrap_or_default(),
                 contents.unwrap_or_default(),
             )
         };
         ChangeNodes {
             rests: ClusterRest::ALL.map(nodes),
             plugins: self.plugins(),
-            deaf: record.observed.nodes_without_metadata.iter().cloned().collect(),
+            deaf: record
+                .observed
+                .nodes_without_metadata
+                .iter()
+                .cloned()
+                .collect(),
         }
     }
 
@@ -488,7 +506,10 @@ impl StackSource {
         StackPlan {
             template: without_gone_nodes(&self.template, &self.groups, &nodes),
             files: self.files.clone(),
-            contents: classes.into_iter().map(|class| (class, told.clone())).collect(),
+            contents: classes
+                .into_iter()
+                .map(|class| (class, told.clone()))
+                .collect(),
             ..StackPlan::default()
         }
     }
@@ -510,7 +531,9 @@ pub(crate) fn without_members(
     let nodes: BTreeSet<String> = to.node_names().into_iter().collect();
     let mut placements = placements.to_vec();
     for placement in &mut placements {
-        placement.members.retain(|member| nodes.contains(&member.node));
+        placement
+            .members
+            .retain(|member| nodes.contains(&member.node));
     }
     placements.retain(|placement| !placement.members.is_empty());
     placements

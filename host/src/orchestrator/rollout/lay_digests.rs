@@ -147,7 +147,12 @@ mod tests {
                 .collect()
         };
         let before = of(&[("a-1", "a"), ("a-2", "a"), ("b", "b")]);
-        let after = of(&[("a-1", "a-1f"), ("a-2", "a-2e"), ("a-3", "a-2e"), ("c", "c")]);
+        let after = of(&[
+            ("a-1", "a-1f"),
+            ("a-2", "a-2e"),
+            ("a-3", "a-2e"),
+            ("c", "c"),
+        ]);
         assert_eq!(
             classes_by_class(&after, &before),
             classes(&[("a-1f", &["a"]), ("a-2e", &["a"]), ("c", &[])])

@@ -11,9 +11,7 @@ use crate::{
         unit_effects::{restarted_components, script_at},
     },
     cluster::{
-        ClusterRest, ClusterSpec, NodeIds,
-        change::FileDigests,
-        component::ComponentPlacement,
+        ClusterRest, ClusterSpec, NodeIds, change::FileDigests, component::ComponentPlacement,
     },
 };
 

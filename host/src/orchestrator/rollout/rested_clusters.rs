@@ -80,7 +80,10 @@ impl RestedClusters {
                 let recorded = plugins.map(|plugin| before.claims_of(plugin));
                 (recorded.collect(), before.grants.clone())
             } else {
-                (placed_claims(&claims, placements), placed_grants(&grants, placements, &spec))
+                (
+                    placed_claims(&claims, placements),
+                    placed_grants(&grants, placements, &spec),
+                )
             };
             Some(ClaimedCluster {
                 spec,
@@ -92,7 +95,7 @@ impl RestedClusters {
             })
         };
         let mut made = [(); 4].map(|()| next().unwrap_or_default());
-        let [before, settled, joined, _] = &mut made;
+        let [before, settled, joined, done] = &mut made;
         if sources.is_rollback {
             // Nodes that were taken away boot anew.
             before.boot.change = sources.change;
@@ -103,8 +106,21 @@ impl RestedClusters {
                 joined: members_beyond(&joined.placements, &settled.placements),
                 ..MemberLines::default()
             };
+            // Where nobody leaves both are one.
+            if (&done.spec, &done.placements) == (&joined.spec, &joined.placements) {
+                done.boot.clone_from(&joined.boot);
+            }
         }
         Ok(Self { rests: made })
+    }
+
+    /// Whether two of them are the same, so that nothing on any node differs.
+    pub(crate) fn are_alike(&self, one: ClusterRest, other: ClusterRest) -> bool {
+        let plain = |rest| ClaimedCluster {
+            boot: MemberLines::default(),
+            ..self.get(rest).clone()
+        };
+        one == other || plain(one) == plain(other)
     }
 
     /// One of them.
@@ -233,7 +249,9 @@ fn placed_claims(
         .collect();
     let mut claims = claims.to_vec();
     for claims in &mut claims {
-        claims.needs.retain(|need| placed.contains(need.component.as_str()));
+        claims
+            .needs
+            .retain(|need| placed.contains(need.component.as_str()));
     }
     claims
 }

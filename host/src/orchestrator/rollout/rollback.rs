@@ -118,7 +118,12 @@ fn nodes_of_record(
     ChangeNodes {
         rests,
         plugins: plugins.collect(),
-        deaf: record.observed.nodes_without_metadata.iter().cloned().collect(),
+        deaf: record
+            .observed
+            .nodes_without_metadata
+            .iter()
+            .cloned()
+            .collect(),
     }
 }
 

@@ -11,9 +11,7 @@ use crate::{
         node_group::NodeIds,
     },
     orchestrator::planning::turns::{TurnNode, take_turns},
-    orchestrator::rollout::{
-        nodes_at_rest::{ChangeNodes, NodesAtRest},
-    },
+    orchestrator::rollout::nodes_at_rest::{ChangeNodes, NodesAtRest},
 };
 
 /// What nodes run that have something new.
@@ -71,13 +69,22 @@ fn joining_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     }
     let gains = |node: &str| coming.iter().any(|one| one.has(node));
     let gaining = turns(nodes, (rest, rest), "setting up what is new on", gains);
-    let others = turns(nodes, (rest, rest), "news of members on", |node| !gains(node));
+    let others = turns(nodes, (rest, rest), "news of members on", |node| {
+        !gains(node)
+    });
     steps.extend(gaining.into_iter().chain(others));
     for step in &mut steps {
         step.news = Some(news);
     }
     let title = step_title("taking in", &nodes_of(&coming));
-    steps.extend(runner_steps(nodes, rest, rest, &coming, (MEMBERS, &title), news));
+    steps.extend(runner_steps(
+        nodes,
+        rest,
+        rest,
+        &coming,
+        (MEMBERS, &title),
+        news,
+    ));
     steps
 }
 
@@ -87,7 +94,10 @@ fn leaving_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     let going = members_beyond(&joined.placements, &done.placements);
     let leaving: Vec<String> = names_beyond(joined, done);
     let news = MemberNews::Leaving(ClusterRest::Joined, rest);
-    let (from, title) = (ClusterRest::Joined, step_title("letting go of", &nodes_of(&going)));
+    let (from, title) = (
+        ClusterRest::Joined,
+        step_title("letting go of", &nodes_of(&going)),
+    );
     let mut steps = runner_steps(nodes, from, from, &going, (DRAIN, &title), news);
     for step in &mut steps {
         step.leaving.clone_from(&leaving);
@@ -106,7 +116,14 @@ fn leaving_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
         step_title("going on without", &nodes_of(&going)),
         MemberNews::Left(ClusterRest::Joined, rest),
     );
-    steps.extend(runner_steps(nodes, rest, rest, &going, (MEMBERS, &title), news));
+    steps.extend(runner_steps(
+        nodes,
+        rest,
+        rest,
+        &going,
+        (MEMBERS, &title),
+        news,
+    ));
     steps
 }
 
@@ -141,10 +158,7 @@ fn knowing_others(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
 }
 
 /// What is new on each node that stays, against the cluster at rest before this one.
-fn news_of(
-    nodes: &ChangeNodes,
-    rest: ClusterRest,
-) -> impl Iterator<Item = (String, Vec<String>)> {
+fn news_of(nodes: &ChangeNodes, rest: ClusterRest) -> impl Iterator<Item = (String, Vec<String>)> {
     let (before, after) = (nodes.at(rest_before(rest)), nodes.at(rest));
     let news = nodes.staying();
     news.map(|node| (node.clone(), after.changed_paths(before, node)))
@@ -193,7 +207,10 @@ pub(super) fn runner_steps(
         let Some(runner) = choose_runner(nodes, there, placement, members, stage) else {
             continue;
         };
-        match steps.last_mut().filter(|last| last.told == [runner.clone()]) {
+        match steps
+            .last_mut()
+            .filter(|last| last.told == [runner.clone()])
+        {
             Some(last) => last.components.push(component.clone()),
             None => steps.push(RolloutStep {
                 files,
@@ -342,12 +359,19 @@ pub(crate) fn postpone_turns(
     let others = ahead.iter().take_while(is_same).count();
     let (turns, rest) = ahead.split_at(others);
     let later = nodes.iter().map(|node| RolloutStep {
-        title: format!("{} once more", step_title(turn_words(&step.title), std::slice::from_ref(node))),
+        title: format!(
+            "{} once more",
+            step_title(turn_words(&step.title), std::slice::from_ref(node))
+        ),
         told: vec![node.clone()],
         is_postponed: true,
         ..step.clone()
     });
-    let ahead = turns.iter().cloned().chain(later).chain(rest.iter().cloned());
+    let ahead = turns
+        .iter()
+        .cloned()
+        .chain(later)
+        .chain(rest.iter().cloned());
     let mut ahead = number_steps(ahead.collect(), step.generation.saturating_add(1));
     for step in &mut ahead {
         step.digest = None;

@@ -42,7 +42,12 @@ pub(crate) fn plan_rollback(
         .iter()
         .map(|one| ComponentPlacement {
             component: one.component.clone(),
-            members: one.members.iter().filter(|member| holds(member)).cloned().collect(),
+            members: one
+                .members
+                .iter()
+                .filter(|member| holds(member))
+                .cloned()
+                .collect(),
         })
         .filter(|one| !one.members.is_empty())
         .collect();
@@ -96,7 +101,8 @@ pub(crate) fn plan_rollback(
         });
     }
     let mut moved = came;
-    if !leaving.is_empty() || begun().any(|step| matches!(step.news, Some(MemberNews::Leaving(..)))) {
+    if !leaving.is_empty() || begun().any(|step| matches!(step.news, Some(MemberNews::Leaving(..))))
+    {
         // They are to stay after all.
         moved.extend(members_beyond(
             &before.placements,
@@ -107,7 +113,14 @@ pub(crate) fn plan_rollback(
     if has_heard && !moved.is_empty() {
         let title = "members are as before".to_owned();
         let news = MemberNews::Left(reached, rest);
-        steps.extend(runner_steps(nodes, rest, rest, &moved, (MEMBERS, &title), news));
+        steps.extend(runner_steps(
+            nodes,
+            rest,
+            rest,
+            &moved,
+            (MEMBERS, &title),
+            news,
+        ));
     }
     number_steps(steps, first)
 }
@@ -115,9 +128,9 @@ pub(crate) fn plan_rollback(
 /// How far a step has gone; one on the way back tells it by whom it names.
 fn reached_rest(step: &RolloutStep) -> ClusterRest {
     let told = match step.news {
-        Some(
-            MemberNews::Joined(of, _) | MemberNews::Leaving(of, _) | MemberNews::Left(of, _),
-        ) => of,
+        Some(MemberNews::Joined(of, _) | MemberNews::Leaving(of, _) | MemberNews::Left(of, _)) => {
+            of
+        }
         None => ClusterRest::Before,
     };
     told.max(step.stack)
@@ -132,7 +145,10 @@ fn leaving_nodes<'a>(
     let mut leaving: Vec<String> = Vec::new();
     for step in begun {
         let taken = step.stack == ClusterRest::Done;
-        let taken = before.names.iter().filter(|node| taken && !done.has_node(node));
+        let taken = before
+            .names
+            .iter()
+            .filter(|node| taken && !done.has_node(node));
         for node in step.leaves().iter().chain(taken) {
             if before.has_node(node) && !leaving.contains(node) {
                 leaving.push(node.clone());

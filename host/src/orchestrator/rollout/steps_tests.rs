@@ -126,11 +126,19 @@ pub(crate) fn change(
     let mut all: Vec<(&str, Vec<u32>)> = Vec::new();
     for (name, ids) in from.0.iter().chain(to.0) {
         match all.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => known.extend(ids.iter().filter(|id| !from.0.iter().any(|(group, ids)| group == name && ids.contains(id)))),
+            Some((_, known)) => known.extend(ids.iter().filter(|id| {
+                !from
+                    .0
+                    .iter()
+                    .any(|(group, ids)| group == name && ids.contains(id))
+            })),
             None => all.push((name, ids.to_vec())),
         }
     }
-    let all: Vec<(&str, &[u32])> = all.iter().map(|(name, ids)| (*name, ids.as_slice())).collect();
+    let all: Vec<(&str, &[u32])> = all
+        .iter()
+        .map(|(name, ids)| (*name, ids.as_slice()))
+        .collect();
     let components: Vec<String> = joined.iter().map(|one| one.component.clone()).collect();
     ChangeNodes {
         rests: [
@@ -157,7 +165,10 @@ pub(crate) fn lines(steps: &[RolloutStep]) -> Vec<String> {
             (stack, files) if stack == files => format!("{stack:?}"),
             (stack, files) => format!("{stack:?}/{files:?}"),
         };
-        format!("{} | {told} | {stages} | {components} | {rests}", step.title)
+        format!(
+            "{} | {told} | {stages} | {components} | {rests}",
+            step.title
+        )
     };
     steps.iter().map(line).collect()
 }

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use crate::{
     bundle::sizes::{MAX_REQUEST_BYTES, MAX_TEMPLATE_BYTES},
-    cluster::{
-        ClusterChange, ClusterRest, ClusterSpec, MemberNews, NodeIds, Problem, RolloutStep,
-    },
+    cluster::{ClusterChange, ClusterRest, ClusterSpec, MemberNews, NodeIds, Problem, RolloutStep},
     openstack::CreateStack,
     orchestrator::planning::turns::{TurnNode, take_turns},
     orchestrator::stack::{snapshot::StackSnapshot, stack_request, step_plan::ChangePlan},

@@ -141,8 +141,10 @@ pub(crate) async fn plan_change(
     if !joining.is_empty() {
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
-    for rest in ClusterRest::ALL.into_iter().skip(1) {
-        plans.plan(rest).await?;
+    for rest in ClusterRest::ALL {
+        if plans.is_open(rest, record) {
+            plans.plan(rest).await?;
+        }
     }
     let planned = plans.plan(ClusterRest::Done).await?.planned;
     let growing = to.groups.iter().filter(|group| {
@@ -199,7 +201,10 @@ async fn claim_change(
     to: ClusterSpec,
 ) -> Result<ClaimedChange, OrchestratorError> {
     let claimed = match planner.order_plugins(&to) {
-        Ok(chain) => planner.claim(&to, &chain).await.map(|claimed| (chain, claimed)),
+        Ok(chain) => planner
+            .claim(&to, &chain)
+            .await
+            .map(|claimed| (chain, claimed)),
         Err(problems) => Err(problems),
     };
     match claimed {
@@ -224,7 +229,10 @@ fn kept_claims(pins: &ClusterPins, to: &ClusterSpec) -> (PluginChain, ClaimedClu
     let plugins: Vec<String> = pins.needs.keys().cloned().collect();
     let claimed = ClaimedCluster {
         placements: without_members(&pins.placements, to),
-        claims: plugins.iter().map(|plugin| pins.claims_of(plugin)).collect(),
+        claims: plugins
+            .iter()
+            .map(|plugin| pins.claims_of(plugin))
+            .collect(),
         ..ClaimedCluster::default()
     };
     (PluginChain { plugins }, claimed)

@@ -36,9 +36,7 @@ use crate::orchestrator::{
 };
 use crate::{
     bundle::node_update::VARIABLES,
-    cluster::{
-        ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
-    },
+    cluster::{ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes},
     openstack::StackId,
     store::ClusterRecord,
 };
