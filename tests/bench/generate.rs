@@ -41,8 +41,9 @@ impl FrameworkSource for AskedPlugins {
         &'a self,
         plugin: &'a str,
         request: &'a FrameworkRequest,
+        running: Option<&'a FrameworkRequest>,
     ) -> BoxFuture<'a, Result<FrameworkClaims, PlanError>> {
-        self.registry.claim(plugin, request)
+        self.registry.claim(plugin, request, running)
     }
 
     fn add<'a>(
