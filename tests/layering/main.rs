@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 80] = [
+const PURE: [&str; 82] = [
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",
@@ -75,8 +75,10 @@ const PURE: [&str; 80] = [
     "bundle/mod.rs",
     "bundle/node_classes.rs",
     "bundle/node_conflicts.rs",
+    "bundle/node_rest.rs",
     "bundle/node_surroundings.rs",
     "bundle/node_update.rs",
+    "bundle/node_user_data.rs",
     "bundle/path_conflicts.rs",
     "bundle/placeholders.rs",
     "bundle/plugin_template.rs",

@@ -1,5 +1,5 @@
 //! The frame that every node has, whatever plugins add: its texts, as `templates/node/README.md` says
-//! what is in which, and the digest by which a host knows its own. Pure.
+//! what is in which, and the digest by which a host knows its own.
 
 use std::sync::OnceLock;
 
