@@ -166,8 +166,8 @@ fn explain_says_what_each_plugin_added() {
     );
     assert!(
         has(&["hadoop", "/etc/hadoop/core-site.xml"])
-            && has(&["hadoop", "worker", "setup"])
-            && has(&["hadoop", "hdfs", "master"]),
+            && has(&["hadoop", "namenode", "setup"])
+            && has(&["hadoop", "hdfs", "url=hdfs://"]),
         "{text}"
     );
 }

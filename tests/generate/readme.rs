@@ -52,7 +52,7 @@ fn what_is_said_is_no_guess() {
         "network.external=n",
         "master.flavor=m",
         "worker.flavor=m",
-        "hadoop.data_volume_gib=10",
+        "worker.volume_gib=10",
     ];
     let mut arguments = vec!["hadoop", "--flavor", "m=4096,2,20"];
     arguments.extend(all.iter().flat_map(|set| ["--set", *set]));
@@ -82,7 +82,7 @@ fn a_real_job_is_promised_where_there_is_one() {
 #[test]
 fn volumes_that_outlive_the_stack_are_named_with_how_to_delete_them() {
     let readme = |keep: &str| {
-        let keep = format!("hadoop.data_volume_keep={keep}");
+        let keep = format!("cluster.volume_keep={keep}");
         generated(&[
             "hadoop",
             "--name",
@@ -90,7 +90,7 @@ fn volumes_that_outlive_the_stack_are_named_with_how_to_delete_them() {
             "--workers",
             "2",
             "--set",
-            "hadoop.data_volume_gib=10",
+            "worker.volume_gib=10",
             "--set",
             &keep,
         ])
@@ -98,7 +98,7 @@ fn volumes_that_outlive_the_stack_are_named_with_how_to_delete_them() {
     };
     let kept = readme("true").unwrap();
     assert!(
-        kept.contains("openstack volume delete demo-worker-1-hdfs demo-worker-2-hdfs"),
+        kept.contains("openstack volume delete demo-worker-1-data demo-worker-2-data"),
         "{kept}"
     );
     assert!(!readme("false").unwrap().contains("volume delete"));

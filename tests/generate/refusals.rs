@@ -79,7 +79,7 @@ const MISTAKES: [(&[&str], &[&str]); 10] = [
             "--workers",
             "250",
             "--set",
-            "hadoop.data_volume_gib=10",
+            "worker.volume_gib=10",
         ],
         &[
             "workers: the stack has ",
@@ -110,7 +110,7 @@ fn as_many_workers_with_volumes_as_the_refusal_says_are_taken() {
             "--workers",
             workers,
             "--set",
-            "hadoop.data_volume_gib=10",
+            "worker.volume_gib=10",
         ]);
         (
             output.status.success(),

@@ -59,9 +59,8 @@ fn declarations(folders: &[&str]) -> Vec<TypeDeclaration> {
 }
 
 /// The folders with sources of the plugins.
-const PLUGINS: [&str; 7] = [
+const PLUGINS: [&str; 6] = [
     "plugins/cluster/src",
-    "plugins/framework-sdk/src",
     "plugins/hadoop/src",
     "plugins/jupyterlab/src",
     "plugins/sdk/src",

@@ -346,13 +346,12 @@ impl Plans {
 }
 
 fn hadoop() -> FrameworkDescriptor {
-    let parameters =
-        json!({ "properties": { "replication": {}, "data_volume_gib": { "x-fixed": true } } });
+    let properties = json!({ "replication": {}, "data_volume_gib": { "x-fixed": true } });
     FrameworkDescriptor {
         name: "hadoop".to_owned(),
         title: "Hadoop".to_owned(),
-        versions: vec!["3.5.0".to_owned()],
-        parameters: parameters.into(),
+        versions: vec!["3.5.0".into()],
+        parameters: json!({ "properties": properties }).into(),
         ..FrameworkDescriptor::default()
     }
 }

@@ -208,7 +208,7 @@ fn assume_defaults(spec: &mut ClusterSpec) -> Vec<String> {
 /// What the cloud must have, and could not be asked for.
 fn list_trusted(template: &Value) -> Vec<String> {
     let volumes = readme::volumes(template).next().map(|_| {
-        "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `data_volume_gib`".to_owned()
+        "data volumes: the cloud has a volume service (Cinder); elsewhere make the files again without `volume_gib`".to_owned()
     });
     volumes.into_iter().collect()
 }

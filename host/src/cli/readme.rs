@@ -113,13 +113,13 @@ fn describe_access(generated: &GeneratedFiles) -> String {
     let spec = &generated.spec;
     if spec.access.is_empty() {
         let again =
-            "make it again with `--set network.access=YOUR.NET/24` to open the ports to yourself";
+            "make it again with `--set network.access=YOUR.NET/24` to let yourself in by SSH";
         return format!(
             "Nobody reaches the cluster from outside its own network: no `network.access` was given; {again}.\n"
         );
     }
     format!(
-        "Reached from: {}.\n",
+        "Reached by SSH from: {}. Pages are behind it: `ssh -D 1080` to the address above is a SOCKS proxy for a browser.\n",
         spec.access
             .iter()
             .map(|cidr| format!("`{cidr}`"))

@@ -139,7 +139,7 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     AttributeSchema {
         name: Cow::Borrowed("network.access"),
         description: Cow::Borrowed(
-            "who may reach the cluster from outside, CIDRs separated by commas or blanks",
+            "who may reach the cluster by SSH from outside, CIDRs separated by commas or blanks",
         ),
         value: AttributeValue::NetworkList {
             default: "nobody",

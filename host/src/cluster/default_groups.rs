@@ -3,8 +3,6 @@
 //! attributes in [`super::attribute_schema`] and what former versions have written
 //! (`former_records`). Pure.
 
-use super::node_group::NodeGroups;
-
 /// The group whose first node the others join.
 pub const MASTER: &str = "master";
 /// The group of the nodes that hold the data and do the work.
@@ -74,13 +72,6 @@ pub fn find_default(name: &str) -> Option<&'static DefaultGroup> {
 pub fn sized_group() -> &'static DefaultGroup {
     let [.., last] = &DEFAULT_GROUPS;
     last
-}
-
-/// The node by which people come into a cluster.
-pub fn leading_node(groups: &NodeGroups) -> String {
-    let group = groups.get(OUTER_GROUP);
-    let name = group.and_then(|group| group.node_names().into_iter().next());
-    name.unwrap_or_else(|| OUTER_GROUP.to_owned())
 }
 
 /// One node of a group, for people: `a worker`, `a node of edge`.

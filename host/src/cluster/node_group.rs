@@ -224,12 +224,10 @@ impl NodeGroups {
         counts.fold(0, u32::saturating_add)
     }
 
-    /// How many ids were ever given out, where groups come and go beside those that every cluster has.
-    pub fn given_beside_others(&self) -> Option<u32> {
-        let mut groups = self.groups.iter();
-        let has_further = groups.any(|group| default_groups::find_default(&group.name).is_none());
+    /// How many ids were ever given out.
+    pub fn given_ids(&self) -> u32 {
         let given = self.groups.iter().map(GroupSpec::last_id);
-        has_further.then(|| given.fold(0, u32::saturating_add))
+        given.fold(0, u32::saturating_add)
     }
 
     /// The ids of all nodes.
@@ -309,6 +307,13 @@ pub fn join_nodes(one: &NodeIds, other: &NodeIds) -> NodeIds {
         both.entry(group).or_default().extend(ids);
     }
     both
+}
+
+/// The node by which people come into a cluster.
+pub fn leading_node(groups: &NodeGroups) -> String {
+    let group = groups.get(default_groups::OUTER_GROUP);
+    let name = group.and_then(|group| group.node_names().into_iter().next());
+    name.unwrap_or_else(|| default_groups::OUTER_GROUP.to_owned())
 }
 
 #[cfg(test)]

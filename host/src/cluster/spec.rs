@@ -34,7 +34,7 @@ pub struct ClusterSpec {
     pub external_network: Option<String>,
     /// The cluster's own network, IPv4 CIDR.
     pub cidr: String,
-    /// CIDRs that may reach admin and public ports from outside.
+    /// CIDRs that may reach SSH from outside, and the endpoints of `open`.
     pub access: Vec<String>,
     /// Endpoints that these CIDRs may reach, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

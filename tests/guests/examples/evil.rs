@@ -47,7 +47,6 @@ impl Guest for Evil {
             .add("text", parameter("string", "To whom.").or(""));
         let mut described = descriptor("evil", "Evil", "Does what it should not.")
             .with_components([component("evil", &["master"])])
-            .providing(&["evil"])
             .with_parameters(parameters);
         described.resource_types = TYPES.map(str::to_owned).to_vec();
         described

@@ -14,7 +14,8 @@ use super::claims::{
 };
 use super::cluster_description::{describe_cluster, given_settings, version};
 use super::host_facts::{fill_facts, host_facts};
-use super::java_needs::{JavaNeed, java_needs};
+use super::image_check::JavaNeed;
+use super::java_needs::java_needs;
 use super::node_groups::node_groups;
 use super::place_cluster::groups_of_nodes;
 use super::plan_error::{PlanError, not_built};

@@ -2,10 +2,12 @@
 //! whether the distribution packages a Java that the frameworks take. An image that says nothing is
 //! not refused; its node finds out first of all. Pure.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cluster::{ClusterSpec, GroupSpec, Problem, group_value::attribute_of},
     openstack::CloudImage,
-    orchestrator::planning::{inventory::CloudInventory, java_needs::JavaNeed},
+    orchestrator::planning::inventory::CloudInventory,
 };
 
 /// The distributions whose packages the nodes' scripts take.
@@ -25,6 +27,19 @@ const JAVA_PACKAGES: &[(&str, u32, &[u32])] = &[
     ("ubuntu", 20, &[8, 11, 17, 21]),
     ("ubuntu", 18, &[8, 11, 17]),
 ];
+
+/// The Java that a framework runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JavaNeed {
+    /// `Apache Hadoop 3.5.0`.
+    pub framework: String,
+    /// Those whose nodes need it.
+    pub groups: BTreeSet<String>,
+    /// The oldest.
+    pub oldest: u32,
+    /// The newest.
+    pub newest: u32,
+}
 
 /// Why nodes cannot boot from this image, which the attribute at `path` names; none where it says
 /// nothing that speaks against it.

@@ -3,24 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster_description::version;
+use super::image_check::JavaNeed;
 use super::place_cluster::groups_of_nodes;
 use crate::bundle::node_surroundings::JavaTarball;
 use crate::cluster::component::ComponentPlacement;
 use crate::cluster::framework_bundle::{FrameworkBundle, SoftwareSource};
 use crate::cluster::{ClusterSpec, FrameworkDescriptor};
-
-/// The Java that a framework runs on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JavaNeed {
-    /// `Apache Hadoop 3.5.0`.
-    pub framework: String,
-    /// Those whose nodes need it.
-    pub groups: BTreeSet<String>,
-    /// The oldest.
-    pub oldest: u32,
-    /// The newest.
-    pub newest: u32,
-}
 
 /// What the chain's plugins want of Java, each once; not what nodes fetch of the operator.
 pub fn java_needs(

@@ -14,7 +14,7 @@ use crate::{
         framework::NodeResources,
         framework_request::{ComponentGrant, FrameworkClaims},
     },
-    orchestrator::planning::java_needs::JavaNeed,
+    orchestrator::planning::image_check::JavaNeed,
 };
 
 /// Makes plans: the frameworks that are there and what they generate.

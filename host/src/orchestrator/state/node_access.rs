@@ -1,11 +1,14 @@
 //! How a person gets to the nodes of a cluster: what its record tells of the way in. No I/O.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use url::{Host, Url};
 
 use crate::{
-    cluster::default_groups::{OUTER_ADDRESS, leading_node},
+    cluster::{
+        ClusterSpec, default_groups::OUTER_ADDRESS, group_addresses::GroupAddresses,
+        node_group::leading_node,
+    },
     store::ClusterRecord,
 };
 
@@ -51,18 +54,35 @@ pub(crate) fn node_access(record: &ClusterRecord) -> Option<NodeAccess> {
         key: spec.key.clone(),
         access: spec.access.clone(),
         image: image.map(|image| (record.region.clone(), image)),
-        endpoints: inner_endpoints(record, &entry_node, entry_address),
+        endpoints: inner_endpoints(
+            record,
+            &names_of_addresses(spec, &entry_node, entry_address),
+        ),
         entry_node,
     })
 }
 
-/// The endpoints with the outer address exchanged for the node's name, under which the node itself
-/// and all others know it. What is no URL is left out: whoever may write the stack may have made it.
-fn inner_endpoints(
-    record: &ClusterRecord,
+/// The names of the nodes by their addresses, inside and outside.
+fn names_of_addresses(
+    spec: &ClusterSpec,
     entry_node: &str,
     outer: Option<IpAddr>,
-) -> Vec<(String, Url)> {
+) -> BTreeMap<IpAddr, String> {
+    let network = spec.cidr.parse().ok().map(GroupAddresses::new);
+    let places = spec.groups.iter().enumerate();
+    let inside = places.flat_map(|(place, group)| {
+        group.node_ids().into_iter().filter_map(move |id| {
+            let address = network?.address(place, id)?;
+            Some((IpAddr::V4(address), group.node_name(id)))
+        })
+    });
+    let outside = outer.map(|address| (address, entry_node.to_owned()));
+    inside.chain(outside).collect()
+}
+
+/// The endpoints with addresses exchanged for the nodes' names, under which the nodes know one
+/// another and which pages link to. What is no URL is left out: whoever may write the stack may have made it.
+fn inner_endpoints(record: &ClusterRecord, names: &BTreeMap<IpAddr, String>) -> Vec<(String, Url)> {
     let inner = |text: &str| {
         let mut url = Url::parse(text).ok().filter(Url::has_host)?;
         let address = match url.host()? {
@@ -70,8 +90,8 @@ fn inner_endpoints(
             Host::Ipv6(address) => Some(IpAddr::V6(address)),
             Host::Domain(_) => None,
         };
-        if address.is_some() && address == outer {
-            url.set_host(Some(entry_node)).ok()?;
+        if let Some(name) = address.and_then(|address| names.get(&address)) {
+            url.set_host(Some(name)).ok()?;
         }
         url.port_or_known_default()?;
         Some(url)

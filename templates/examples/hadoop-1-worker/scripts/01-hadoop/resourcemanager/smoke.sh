@@ -1,15 +1,10 @@
-# shellcheck shell=bash disable=SC1091
-# Proves the cluster: a replicated file comes back as it was, and a word count on YARN gives the right answer, with one small input on each of
-# up to eight workers so that tasks run on all of them, and stands in the history server.
-. /etc/stampede/hadoop.env
-. /usr/local/lib/hadoop/web.sh
+. /usr/local/lib/hadoop/lib.sh
 
 export HDFS_USER=stampede HADOOP_USER_NAME=stampede
 dir=/tmp/stampede-smoke
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# --- HDFS, while MapReduce begins
 
 hdfs_works() {
   seq 20000 >"$scratch/file"
@@ -21,26 +16,24 @@ webhdfs DELETE "$dir" 'op=DELETE&recursive=true' >/dev/null # it is not there as
 hdfs_works &
 hdfs=$!
 
-# --- MapReduce on YARN; a file written through a DataNode lies there, and its map task goes there
 
 take() { # WORKER
   ask -X PUT -T "$scratch/words" \
-    "http://$1:9864/webhdfs/v1$dir/in/$1?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$STAMPEDE_MASTER:8020&createparent=true&overwrite=true&replication=1" ||
+    "http://$1:9864/webhdfs/v1$dir/in/$1?op=CREATE&user.name=$HDFS_USER&namenoderpcaddress=$HADOOP_NAMENODE:8020&createparent=true&overwrite=true&replication=1" ||
     stampede_fail "the DataNode of $1 did not take a file"
 }
 
 yes 'alpha beta alpha' | head -n 4000 >"$scratch/words" || true # `yes` never ends well
 inputs=0 taking=()
-for worker in $STAMPEDE_WORKERS; do
+while read -r worker _; do
   ((inputs < 8)) || break
   take "$worker" &
   taking+=($!)
   inputs=$((inputs + 1))
-done
+done < <(stampede_members datanode)
 for one in "${taking[@]}"; do wait "$one"; done
 stampede_detail "word count over $inputs files"
 
-# JVMs that live for seconds need no second compiler; the heaps stay as they are configured
 quick='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
 defines=()
 for key in yarn.app.mapreduce.am.command-opts mapreduce.map.java.opts mapreduce.reduce.java.opts; do
@@ -65,12 +58,11 @@ got=$(webhdfs GET "$dir/out/part-r-00000" op=OPEN)
 want=$(printf 'alpha\t%d\nbeta\t%d' $((inputs * 8000)) $((inputs * 4000)))
 [[ $got == "$want" ]] || stampede_fail "the word count is wrong: ${got//[$'\n\t']/ }, expected ${want//[$'\n\t']/ }"
 
-# --- the history server
 
 job=$(grep -ao 'job_[0-9]*_[0-9]*' "$scratch/job" | head -n 1)
-history=http://$STAMPEDE_MASTER:19888/ws/v1/history/mapreduce/jobs/$job
+history=http://$HADOOP_JOBHISTORY:19888/ws/v1/history/mapreduce/jobs/$job
 in_history() { [[ $(ask "$history" | field state) == SUCCEEDED ]]; }
-serves hadoop-historyserver "the history server does not show $job; see journalctl -u hadoop-historyserver" in_history
+serves hadoop-jobhistory "the history server does not show $job; see journalctl -u hadoop-jobhistory" in_history
 
 hosts=$(for task in $(ask "$history/tasks" | grep -o 'task_[0-9]*_[0-9]*_[mr]_[0-9]*' | sort -u); do
   ask "$history/tasks/$task/attempts" | field nodeHttpAddress

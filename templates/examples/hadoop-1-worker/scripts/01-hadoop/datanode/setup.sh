@@ -1,0 +1,3 @@
+. /usr/local/lib/hadoop/lib.sh
+prepare
+reserve /var/lib/hadoop/datanode

@@ -1,0 +1,2 @@
+. /usr/local/lib/hadoop/lib.sh
+prepare
