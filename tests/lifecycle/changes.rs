@@ -214,7 +214,7 @@ async fn voters_stay_while_workers_come_and_one_takes_the_place_of_one_that_goes
         .await;
     assert_eq!(
         cluster.members("zookeeper_server").await,
-        "worker-5=1 worker-3=3 worker-4=4"
+        "worker-5=2 worker-3=3 worker-4=4"
     );
 }
 

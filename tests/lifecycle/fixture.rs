@@ -21,7 +21,7 @@ use stampede::{
         ClusterSpec, FrameworkDescriptor, GroupSpec, OperatorDefaults, Problem,
         component::{ComponentMember, ComponentNeed, ComponentPlacement},
         framework::NodeResources,
-        framework_request::FrameworkClaims,
+        framework_request::{ComponentGrant, FrameworkClaims},
     },
     openstack::{self, CloudClient},
     orchestrator::{
@@ -406,7 +406,7 @@ impl ClusterPlanner for Plans {
         spec: &'a ClusterSpec,
         _: &'a PluginChain,
         claimed: &'a ClaimedCluster,
-        _: &'a ResolvedFlavors,
+        chosen: &'a ResolvedFlavors,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<StackPlan, Vec<Problem>>> + Send + 'a>> {
         let made = 1 + self.made.fetch_add(1, Ordering::Relaxed);
         assert_ne!(
@@ -417,6 +417,7 @@ impl ClusterPlanner for Plans {
         let version = self.version.load(Ordering::Relaxed);
         Box::pin(async move {
             let mut plan = planned(spec, claimed);
+            plan.grants = grants(spec, chosen);
             for content in plan.contents.values_mut() {
                 let version = ("STAMPEDE_VERSION", version.to_string());
                 content.variables.push(version);
@@ -484,6 +485,23 @@ fn smallest(spec: &ClusterSpec) -> BTreeMap<String, NodeResources> {
     groups
         .map(|group| (group.to_owned(), of_group(group)))
         .collect()
+}
+
+/// Nobody needs any memory.
+fn grants(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> BTreeMap<String, Vec<ComponentGrant>> {
+    let mut all: BTreeMap<String, Vec<ComponentGrant>> = BTreeMap::new();
+    for group in spec.groups.with_nodes() {
+        let (component, flavor) = (component_of(&group.name), chosen.of_group(&group.name));
+        let own = all.entry(plugin_of(&component).to_owned()).or_default();
+        own.push(ComponentGrant {
+            component,
+            group: group.name.clone(),
+            vcpus: flavor.vcpus,
+            disk_gib: flavor.disk_gib,
+            ..ComponentGrant::default()
+        });
+    }
+    all
 }
 
 /// What was computed at deploy stays as it was.

@@ -32,16 +32,28 @@ impl<'a> ReadLine<'a> {
     }
 }
 
+fn manifest_lines(content: &NodeContent) -> Vec<ReadLine<'_>> {
+    let at = format!("{HOME}/manifest");
+    let manifest = content.files.iter().filter(|file| file.path == at);
+    let lines = manifest.flat_map(|file| file.content.lines());
+    lines.map(ReadLine::read).collect()
+}
+
+/// The file that a node makes of what stands at this path, for people; the path itself where that is
+/// all.
+pub fn shown_path(content: &NodeContent, path: &str) -> String {
+    let lines = manifest_lines(content);
+    let mut files = lines.iter().filter(|line| line.kind == "file");
+    let made = files.find(|file| file.is("from", path));
+    let made = made.and_then(|file| file.values("path").next());
+    made.unwrap_or(path).to_owned()
+}
+
 /// The components with units that may restart where what stands at these paths is new. Another
 /// manifest may restart all of them: what it was before, nobody knows.
 pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet<String> {
     let at = format!("{HOME}/manifest");
-    let manifest = content.files.iter().find(|file| file.path == at);
-    let lines: Vec<ReadLine<'_>> = manifest
-        .iter()
-        .flat_map(|file| file.content.lines())
-        .map(ReadLine::read)
-        .collect();
+    let lines = manifest_lines(content);
     let of_kind = |kind: &'static str| lines.iter().filter(move |line| line.kind == kind);
     let units: BTreeSet<&str> = of_kind("unit")
         .flat_map(|unit| unit.values("component"))
@@ -121,5 +133,7 @@ mod tests {
             let told: Vec<&str> = told.iter().map(String::as_str).collect();
             assert_eq!(told, wanted, "{path}");
         }
+        assert_eq!(shown_path(&content, "/opt/stampede/files/a"), "/etc/toy/a");
+        assert_eq!(shown_path(&content, "/opt/stampede/lib.sh"), "/opt/stampede/lib.sh");
     }
 }

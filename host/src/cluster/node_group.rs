@@ -227,12 +227,10 @@ impl NodeGroups {
         counts.fold(0, u32::saturating_add)
     }
 
-    /// How many ids were ever given out, where groups come and go beside those that every cluster has.
-    pub fn given_beside_others(&self) -> Option<u32> {
-        let mut groups = self.groups.iter();
-        let has_further = groups.any(|group| default_groups::find_default(&group.name).is_none());
+    /// How many ids were ever given out.
+    pub fn given_ids(&self) -> u32 {
         let given = self.groups.iter().map(GroupSpec::last_id);
-        has_further.then(|| given.fold(0, u32::saturating_add))
+        given.fold(0, u32::saturating_add)
     }
 
     /// The ids of all nodes.

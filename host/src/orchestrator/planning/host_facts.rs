@@ -87,13 +87,10 @@ fn describe_group(
     })
 }
 
-/// How many signals make the cluster ready: with groups that come and go beside each other, every id
-/// that was ever given out, so that signals of those that went do not count for those that come.
+/// How many signals make the cluster ready: every id that was ever given out, so that signals of nodes
+/// that went do not count for those that come.
 fn ready_count(spec: &ClusterSpec) -> u32 {
-    let nodes = spec.groups.node_count();
-    spec.groups
-        .given_beside_others()
-        .map_or(nodes, |given| given.max(nodes))
+    spec.groups.given_ids()
 }
 
 #[cfg(test)]
@@ -155,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn every_id_that_was_ever_given_out_counts_where_there_are_or_were_further_groups() {
+    fn every_id_that_was_ever_given_out_counts() {
         let mut spec = crate::cluster::attribute_schema::default_spec();
         spec.groups.get_mut("worker").unwrap().ids_given = 5;
-        assert_eq!(facts_of(&spec)["ready_count"], 3);
+        assert_eq!(facts_of(&spec)["ready_count"], 1 + 5);
         let edge = ComponentSpec {
             name: "gateway".to_owned(),
             groups: vec!["edge".to_owned()],

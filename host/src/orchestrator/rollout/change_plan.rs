@@ -146,12 +146,19 @@ impl StepPacking {
                 });
             }
             let until = steps.get(..=at).unwrap_or_default();
-            // Those that were told the same in the turns before keep it.
-            let series = steps.iter().zip(&news).take(at + 1).rev();
-            let series = series.take_while(|(other, _)| is_same_series(other, step));
-            let of_nodes = series.flat_map(|(_, one)| &one.of_nodes);
+            // Those that were told the same in the turns before keep it, and so does who may be dead
+            // and come back one day.
+            let before = || steps.iter().zip(&news).take(at + 1).rev();
+            let series = before().take_while(|(other, _)| is_same_series(other, step));
+            let dead = before().filter(|(other, _)| other.may_be_dead);
+            let (series, dead): (Vec<_>, Vec<_>) = (series.collect(), dead.collect());
+            let mut updates = own.updates.clone();
+            for (_, one) in &dead {
+                updates.extend(one.updates.clone());
+            }
+            let of_nodes = dead.iter().chain(&series).flat_map(|(_, one)| &one.of_nodes);
             let told_by = NodeNews {
-                updates: &own.updates,
+                updates: &updates,
                 of_nodes: of_nodes
                     .map(|(node, name)| (node.as_str(), name.as_str()))
                     .collect(),
@@ -236,7 +243,14 @@ impl StepPacking {
         };
         match step.news {
             Some(MemberNews::Joined(of, without)) => lines.joined = beyond(of, without),
-            Some(MemberNews::Leaving(of, without)) => lines.leaving = beyond(of, without),
+            Some(MemberNews::Leaving(of, without)) => {
+                lines.leaving = beyond(of, without);
+                // Who has never come up is gone already.
+                let there = self.groups.names_of(&step.nodes);
+                for placement in &mut lines.leaving {
+                    placement.members.retain(|member| there.contains(&member.node));
+                }
+            }
             Some(MemberNews::Left(of, without)) => lines.left = beyond(of, without),
             None => {}
         }

@@ -8,7 +8,7 @@ use crate::{
         node_classes::name_classes,
         node_script::NodeContent,
         node_update::differing_paths,
-        unit_effects::{restarted_components, script_at},
+        unit_effects::{restarted_components, script_at, shown_path},
     },
     cluster::{
         ClusterRest, ClusterSpec, NodeIds, change::FileDigests, component::ComponentPlacement,
@@ -83,6 +83,12 @@ impl NodesAtRest {
             Some(content) => restarted_components(content, paths),
             None => self.components_of(node),
         }
+    }
+
+    /// A path as people know it.
+    pub(crate) fn shown_path(&self, node: &str, path: &str) -> String {
+        let content = self.contents.get(self.class_of(node));
+        content.map_or_else(|| path.to_owned(), |content| shown_path(content, path))
     }
 
     /// All that a node has.

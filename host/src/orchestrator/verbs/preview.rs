@@ -220,7 +220,7 @@ fn preview_updates(
             let paths = after.changed_paths(before, node);
             if !paths.is_empty() {
                 restarts.extend(after.restarts(node, &paths));
-                files.extend(paths);
+                files.extend(paths.iter().map(|path| after.shown_path(node, path)));
             }
         }
         files.remove(VARIABLES);
