@@ -2,6 +2,7 @@
 //! program as a process, with the real plugins, on the fake OpenStack.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod bad_input;
 mod endings;
 mod json;
 mod login;

@@ -6,6 +6,7 @@
     reason = "helpers of tests: what they set up is there"
 )]
 
+mod bad_requests;
 mod change_limits;
 mod create_delete;
 mod deletion;

@@ -8,6 +8,8 @@
 //! - [`framework`]: what is asked and answered; [`framework_limits`]: how much may be said
 //! - [`framework_plans`]: plans of several of them, some of
 //!   which are [`made_up`]
+//! - [`fitting`]: the shipped ones alone and in pairs over any shape of nodes; [`rehearsed`]: the SDK's
+//!   rehearsal places and shares as the host does
 //! - [`frameworks`]: those that are shipped, planned as the host plans
 //! - [`hostile`]: what a plugin would reach of the project, beside its cluster
 //! - [`load`]: what a folder of plugins may hold, and the cache of compiled code
@@ -20,6 +22,7 @@
 )]
 
 mod compiler;
+mod fitting;
 mod fixture;
 mod framework;
 mod framework_limits;
@@ -30,6 +33,7 @@ mod limits;
 mod load;
 mod made_up;
 mod native;
+mod rehearsed;
 mod shipped;
 
 use std::path::Path;

@@ -4,7 +4,7 @@
 //! All nodes are in one group: a rule opens a port on all of them, so a port is opened only where
 //! nothing else of the cluster listens on it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
@@ -55,6 +55,35 @@ pub fn make_access_rules(
     claimed: &[ClaimedPort<'_>],
     asked: &AccessWishes,
 ) -> Result<Map<String, Value>, Vec<Problem>> {
+    let problems = check_opened(endpoints, claimed, asked);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let opened = endpoints
+        .iter()
+        .filter(|one| asked.open.contains(&one.name));
+    let ports: BTreeSet<u16> = opened.map(|one| one.port).collect();
+    let mut rules = Map::new();
+    for cidr in &asked.access {
+        let name = |what: &str| format!("{what}_{}", cidr_name(cidr));
+        rules.insert(name("ssh_in"), rule("tcp", Some(SSH_PORT), cidr));
+        rules.insert(name("icmp_in"), rule("icmp", None, cidr));
+        for port in ports.iter().filter(|port| **port != SSH_PORT) {
+            rules.insert(
+                name(&format!("open_{port}")),
+                rule("tcp", Some(*port), cidr),
+            );
+        }
+    }
+    Ok(rules)
+}
+
+/// Endpoints that cannot be opened.
+pub fn check_opened(
+    endpoints: &[&ComponentEndpoint],
+    claimed: &[ClaimedPort<'_>],
+    asked: &AccessWishes,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     if asked.access.is_empty() && !asked.open.is_empty() {
         problems.push(Problem::new(
@@ -63,32 +92,13 @@ pub fn make_access_rules(
             format!("name networks by {ACCESS}"),
         ));
     }
-    let mut ports = BTreeMap::new();
     for name in &asked.open {
         match find_openable(name, endpoints) {
-            Ok(endpoint) => {
-                problems.extend(check_open(endpoint, claimed, asked));
-                ports.insert(endpoint.port, name);
-            }
+            Ok(endpoint) => problems.extend(check_open(endpoint, claimed, asked)),
             Err(problem) => problems.push(problem),
         }
     }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let mut rules = Map::new();
-    for cidr in &asked.access {
-        let name = |what: &str| format!("{what}_{}", cidr_name(cidr));
-        rules.insert(name("ssh_in"), rule("tcp", Some(SSH_PORT), cidr));
-        rules.insert(name("icmp_in"), rule("icmp", None, cidr));
-        for port in ports.keys().filter(|port| **port != SSH_PORT) {
-            rules.insert(
-                name(&format!("open_{port}")),
-                rule("tcp", Some(*port), cidr),
-            );
-        }
-    }
-    Ok(rules)
+    problems
 }
 
 fn find_openable<'a>(

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::manifest_line::{ManifestLine, member_lines};
 use super::node_classes::NodeClass;
 use super::node_script::{HOME, NodeFile, end_with_newline, script_path};
-use super::node_surroundings::{JavaTarball, NodeSurroundings};
+use super::node_surroundings::NodeSurroundings;
 use super::to_hex;
 use crate::cluster::component::ComponentPlacement;
 use crate::cluster::framework_bundle::{
@@ -220,10 +220,10 @@ impl<'a> ManifestWriter<'a> {
                     .with("plugin", plugin)
                     .with("oldest", oldest)
                     .with("newest", newest);
-                let fits = |java: &&JavaTarball| (*oldest..=*newest).contains(&java.version);
-                let javas = surroundings.javas.iter().filter(fits);
+                let javas = surroundings.javas.iter();
+                let javas = javas.filter(|java| java.is_within(*oldest, *newest));
                 match javas.max_by_key(|java| java.version) {
-                    Some(java) => line.with_each("url", &java.urls).with("sum", &java.sum),
+                    Some(java) => line.with("url", &java.url).with("sum", &java.sum),
                     None => line,
                 }
             }

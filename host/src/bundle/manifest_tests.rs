@@ -10,6 +10,7 @@ use crate::cluster::framework_bundle::{
     ComponentCheck, ComponentScript, ComponentStage, DownloadArtifact, NodeSecret,
 };
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
+use crate::cluster::java_tarball::JavaTarball;
 
 fn descriptor(name: &str, components: &[&str]) -> FrameworkDescriptor {
     let component = |name: &&str| ComponentSpec {
@@ -283,10 +284,7 @@ fn software_names_the_components_that_are_here() {
 fn software_comes_from_where_the_operator_says() {
     let java = |version: u32| JavaTarball {
         version,
-        urls: vec![
-            format!("http://one/{version}"),
-            format!("http://two/{version}"),
-        ],
+        url: format!("http://one/{version}"),
         sum: version.to_string(),
     };
     let told = Toys {
@@ -299,9 +297,7 @@ fn software_comes_from_where_the_operator_says() {
     };
     assert_eq!(
         told.lines("java", &["server"]),
-        [
-            "java plugin=toy oldest=17 newest=21 url=http://one/21 url=http://two/21 sum=21 component=server"
-        ]
+        ["java plugin=toy oldest=17 newest=21 url=http://one/21 sum=21 component=server"]
     );
     assert_eq!(
         told.lines("pip", &["client"]),

@@ -1,6 +1,8 @@
 //! What operator and user say of the cloud around a cluster's nodes. Pure.
 
 use crate::cluster::CloudAccess;
+use crate::cluster::is_node_url;
+use crate::cluster::java_tarball::{JavaTarball, is_sum};
 use crate::cluster::problem::cut_text;
 
 /// What is around a cluster's nodes.
@@ -36,15 +38,13 @@ impl NodeSurroundings {
             faults.push(format!("{URL_FAULT} of the Python index: {}", shown(url)));
         }
         for java in &self.javas {
-            for url in java.urls.iter().filter(|url| !is_node_url(url)) {
-                let (version, url) = (java.version, shown(url));
+            if !is_node_url(&java.url) {
+                let (version, url) = (java.version, shown(&java.url));
                 faults.push(format!("{URL_FAULT} of Java {version}: {url}"));
             }
-            let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-            let is_sum = SUM_CHARS.contains(&java.sum.len()) && java.sum.bytes().all(is_digit);
-            if !is_sum || java.urls.is_empty() {
+            if !is_sum(&java.sum) {
                 faults.push(format!(
-                    "the tarball of Java {} needs a URL and its SHA-256 or SHA-512 in lower-case hexadecimal",
+                    "the tarball of Java {} needs its SHA-256 or SHA-512 in lower-case hexadecimal",
                     java.version
                 ));
             }
@@ -54,35 +54,13 @@ impl NodeSurroundings {
 }
 
 const URL_FAULT: &str = "nodes take no URL but of http or https, without blanks and quotes";
-/// Digits of a SHA-256 and of a SHA-512.
-const SUM_CHARS: [usize; 2] = [64, 128];
 /// Characters of a URL that are shown.
 const SHOWN_CHARS: usize = 60;
-
-/// The form of URLs in a manifest.
-fn is_node_url(text: &str) -> bool {
-    let rest = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"[]._~:/?#@!$&()*+,;=%-".contains(&b);
-    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_part))
-}
 
 /// Without a user and a password, which nobody is to read.
 fn shown(url: &str) -> String {
     let host = url.rsplit_once('@').map_or(url, |(_, host)| host);
     format!("{:?}", cut_text(host, SHOWN_CHARS))
-}
-
-/// A Java of the operator's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct JavaTarball {
-    /// Such as 21.
-    pub version: u32,
-    /// Where it is, the best first.
-    pub urls: Vec<String>,
-    /// Its SHA-256 or SHA-512, in lower-case hexadecimal.
-    pub sum: String,
 }
 
 #[cfg(test)]
@@ -95,7 +73,7 @@ mod tests {
             let surroundings = NodeSurroundings {
                 javas: vec![JavaTarball {
                     version: 21,
-                    urls: vec![url.to_owned()],
+                    url: url.to_owned(),
                     sum: sum.to_owned(),
                 }],
                 python_index: Some(index.to_owned()),
@@ -122,10 +100,7 @@ mod tests {
             assert!(with(good, url, &sum).contains("of Java 21"), "{url}");
         }
         for sum in ["", &sum[1..], &sum.to_uppercase(), &"a".repeat(127)] {
-            assert!(
-                with(good, good, sum).contains("needs a URL and its SHA-256"),
-                "{sum}"
-            );
+            assert!(with(good, good, sum).contains("needs its SHA-256"), "{sum}");
         }
         let told = with("http://user:hunter2@x y", good, &sum);
         assert!(told.contains("x y") && !told.contains("hunter2"), "{told}");

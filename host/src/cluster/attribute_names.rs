@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     Problem,
     attribute_schema::ATTRIBUTES,
-    default_groups::canonical_name,
+    default_groups::{RENAMED, canonical_name},
     framework::CLUSTER,
     framework_descriptor::FrameworkDescriptor,
     group_attributes::{group_of_attribute, group_rows},
@@ -159,13 +159,16 @@ impl AttributeNames {
         own.chain(of_groups).chain(plugins).collect()
     }
 
-    /// What to do about a name that is not there in a cluster with these groups: the nearest one
-    /// that is, or the group that it would be of.
+    /// What to do about a name that is not there in a cluster with these groups: what it is called
+    /// now, the nearest one that is, or the group that it would be of.
     pub fn suggest_name<'a>(
         &self,
         name: &str,
         groups: impl IntoIterator<Item = &'a str>,
     ) -> String {
+        if let Some((_, now)) = RENAMED.iter().find(|(former, _)| *former == name) {
+            return format!("it is called `{now}` now");
+        }
         let names = self.names(groups);
         let words = |name: &str| group_of_attribute(name).map(str::to_owned);
         // Two groups are told apart by their own names, however long the rest is.
@@ -198,6 +201,17 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_says_a_former_name_is_told_the_one_of_now() {
+        let names = AttributeNames::default();
+        let told = names.suggest_name("hadoop.data_volume_gib", ["master", "worker"]);
+        assert_eq!(told, "it is called `worker.volume_gib` now");
+        for (former, now) in RENAMED {
+            assert!(!names.names([]).contains(&former.to_owned()), "{former}");
+            assert!(now.starts_with("cluster.") || names.names([]).contains(&now.to_owned()));
+        }
+    }
 
     #[test]
     fn the_nearest_name_is_found_and_a_far_one_is_not() {

@@ -53,7 +53,7 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     AttributeSchema {
         name: Cow::Borrowed(GROUPS_ATTRIBUTE),
         description: Cow::Borrowed(
-            "node groups; each has `<group>.count`, `.flavor`, `.image`, `.availability_zone`, `.root_volume_gib` and `.components`",
+            "node groups; each has `<group>.count`, `.flavor`, `.image`, `.availability_zone`, `.root_volume_gib`, `.volume_gib` and `.components`",
         ),
         value: AttributeValue::Groups {
             default: default_groups::GROUPS,
@@ -84,6 +84,8 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
     default_group_rows::WORKER_ZONE_ROW,
     default_group_rows::MASTER_ROOT_VOLUME_ROW,
     default_group_rows::WORKER_ROOT_VOLUME_ROW,
+    default_group_rows::MASTER_VOLUME_ROW,
+    default_group_rows::WORKER_VOLUME_ROW,
     default_group_rows::MASTER_COMPONENTS_ROW,
     default_group_rows::WORKER_COMPONENTS_ROW,
     AttributeSchema {
@@ -205,6 +207,34 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         may_change: true,
     },
     AttributeSchema {
+        name: Cow::Borrowed("python.index"),
+        description: Cow::Borrowed(
+            "base URL of the index that nodes fetch Python packages from, such as https://pypi.example.org/simple",
+        ),
+        value: AttributeValue::DownloadUrl {
+            default: "the image's own",
+            field: SpecField {
+                get: |spec| &spec.python_index,
+                get_mut: |spec| &mut spec.python_index,
+            },
+        },
+        may_change: true,
+    },
+    AttributeSchema {
+        name: Cow::Borrowed("java.tarballs"),
+        description: Cow::Borrowed(
+            "Java for nodes whose distribution has none that will do: `17=URL#sha256=HEX` or `#sha512=`, one for each version, separated by commas or blanks",
+        ),
+        value: AttributeValue::JavaTarballs {
+            default: "none",
+            field: SpecField {
+                get: |spec| &spec.javas,
+                get_mut: |spec| &mut spec.javas,
+            },
+        },
+        may_change: true,
+    },
+    AttributeSchema {
         name: Cow::Borrowed("timeout"),
         description: Cow::Borrowed("how long the nodes may take, in seconds"),
         value: AttributeValue::Number {
@@ -238,6 +268,8 @@ pub fn default_spec() -> ClusterSpec {
             // Their defaults are words: nothing is in the field until it is found.
             AttributeValue::CloudName { .. }
             | AttributeValue::Url { .. }
+            | AttributeValue::DownloadUrl { .. }
+            | AttributeValue::JavaTarballs { .. }
             | AttributeValue::NetworkList { .. }
             | AttributeValue::EndpointList { .. }
             | AttributeValue::Frameworks { .. }

@@ -49,6 +49,20 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
                 format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
             ],
         ),
+        AttributeValue::DownloadUrl { .. } => (
+            Some("http://a.example".to_owned()),
+            vec![
+                "http://a.example/\"".to_owned(),
+                format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
+            ],
+        ),
+        AttributeValue::JavaTarballs { .. } => {
+            let word = |n: usize| format!("{n}=http://a.example#sha256={}", "a".repeat(64));
+            let most = limits::MAX_JAVA_TARBALLS;
+            let too_many = many(most + 1, ",", &|n| word(n + 1));
+            let inside = many(most, ",", &|n| word(n + 1));
+            (Some(inside), vec![too_many, word(0)])
+        }
         AttributeValue::NodeNetwork { .. } => {
             let network = |prefix| format!("10.0.0.0/{prefix}");
             (
@@ -97,6 +111,11 @@ fn group_samples(value: GroupValue) -> (Option<String>, Vec<String>) {
                 Some(most.to_string()),
                 vec![(most + 1).to_string(), "x".to_owned()],
             )
+        }
+        GroupValue::Volume => {
+            let most = limits::MAX_VOLUME_GIB;
+            let outside = vec![(most + 1).to_string(), "x".to_owned()];
+            (Some(most.to_string()), outside)
         }
         GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => (
             Some("x".to_owned()),
@@ -261,6 +280,8 @@ fn a_running_cluster_can_be_changed_in_these() {
         "network.open_unauthenticated",
         "mirror",
         "proxy",
+        "python.index",
+        "java.tarballs",
     ];
     assert_eq!(changeable, wanted);
 }

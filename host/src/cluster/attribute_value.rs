@@ -7,6 +7,7 @@ use super::{
     ClusterSpec, Problem,
     framework::CLUSTER,
     group_value::{GroupAttribute, render_groups},
+    java_tarball::{JavaTarball, parse_javas, render_javas},
     limits, name_lists, parse_value,
 };
 
@@ -58,6 +59,20 @@ pub enum AttributeValue {
         default: &'static str,
         /// What holds it.
         field: SpecField<Option<String>>,
+    },
+    /// The same of a base that nodes fetch from by what stands on them.
+    DownloadUrl {
+        /// In words.
+        default: &'static str,
+        /// What holds it.
+        field: SpecField<Option<String>>,
+    },
+    /// Tarballs of Java with their checksums, separated by commas or blanks.
+    JavaTarballs {
+        /// In words.
+        default: &'static str,
+        /// What holds them.
+        field: SpecField<Vec<JavaTarball>>,
     },
     /// A private IPv4 network that holds all nodes.
     NodeNetwork {
@@ -139,6 +154,8 @@ impl AttributeSchema {
             AttributeValue::Flag { default, .. } => default.to_string(),
             AttributeValue::CloudName { default, .. }
             | AttributeValue::Url { default, .. }
+            | AttributeValue::DownloadUrl { default, .. }
+            | AttributeValue::JavaTarballs { default, .. }
             | AttributeValue::NodeNetwork { default, .. }
             | AttributeValue::NetworkList { default, .. }
             | AttributeValue::EndpointList { default, .. }
@@ -156,8 +173,11 @@ impl AttributeSchema {
             AttributeValue::CloudName { .. } => {
                 format!("up to {} characters", limits::MAX_CLOUD_NAME_CHARS)
             }
-            AttributeValue::Url { .. } => {
+            AttributeValue::Url { .. } | AttributeValue::DownloadUrl { .. } => {
                 format!("http(s), up to {} bytes", limits::MAX_URL_BYTES)
+            }
+            AttributeValue::JavaTarballs { .. } => {
+                format!("0 to {} tarballs", limits::MAX_JAVA_TARBALLS)
             }
             AttributeValue::NodeNetwork { .. } => {
                 let (least, most) = (limits::MIN_PREFIX, limits::MAX_PREFIX);
@@ -206,6 +226,14 @@ impl AttributeSchema {
                 clean()?;
                 field.set(spec, Some(parse_value::parse_url(name, text)?));
             }
+            AttributeValue::DownloadUrl { field, .. } => {
+                clean()?;
+                field.set(spec, Some(parse_value::parse_download_url(name, text)?));
+            }
+            AttributeValue::JavaTarballs { field, .. } => {
+                clean()?;
+                field.set(spec, parse_javas(name, text)?);
+            }
             AttributeValue::NodeNetwork { field, .. } => {
                 clean()?;
                 let network = parse_value::parse_node_network(name, text, &spec.groups)?;
@@ -239,9 +267,10 @@ impl AttributeSchema {
                 let value = *(field.get)(spec);
                 (value != *default).then(|| value.to_string())
             }
-            AttributeValue::CloudName { field, .. } | AttributeValue::Url { field, .. } => {
-                (field.get)(spec).clone()
-            }
+            AttributeValue::CloudName { field, .. }
+            | AttributeValue::Url { field, .. }
+            | AttributeValue::DownloadUrl { field, .. } => (field.get)(spec).clone(),
+            AttributeValue::JavaTarballs { field, .. } => render_javas((field.get)(spec)),
             AttributeValue::NodeNetwork { field, .. } => Some((field.get)(spec).clone()),
             AttributeValue::NetworkList { field, .. }
             | AttributeValue::EndpointList { field, .. } => {
@@ -268,9 +297,10 @@ impl AttributeSchema {
         match &self.value {
             AttributeValue::Number { field, .. } => field.copy(from, to),
             AttributeValue::Flag { field, .. } => field.copy(from, to),
-            AttributeValue::CloudName { field, .. } | AttributeValue::Url { field, .. } => {
-                field.copy(from, to);
-            }
+            AttributeValue::CloudName { field, .. }
+            | AttributeValue::Url { field, .. }
+            | AttributeValue::DownloadUrl { field, .. } => field.copy(from, to),
+            AttributeValue::JavaTarballs { field, .. } => field.copy(from, to),
             AttributeValue::NodeNetwork { field, .. } => field.copy(from, to),
             AttributeValue::NetworkList { field, .. }
             | AttributeValue::EndpointList { field, .. } => field.copy(from, to),

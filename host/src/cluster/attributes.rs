@@ -60,6 +60,19 @@ pub fn parse(
     defaults: &OperatorDefaults,
     names: &AttributeNames,
 ) -> Result<ClusterSpec, Vec<Problem>> {
+    match parse_known(name, given, defaults, names) {
+        (spec, problems) if problems.is_empty() => Ok(spec),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// The same with defaults in the place of what is wrong, and all that is.
+pub fn parse_known(
+    name: &str,
+    given: &[(String, String)],
+    defaults: &OperatorDefaults,
+    names: &AttributeNames,
+) -> (ClusterSpec, Vec<Problem>) {
     let mut reader = AttributeReader {
         given: BTreeMap::new(),
         defaults,
@@ -90,11 +103,7 @@ pub fn parse(
     reader.check_access(&mut spec);
     spec.memory_shares = reader.choose_memory_shares(&spec.frameworks);
     spec.settings = reader.collect_settings(&spec.frameworks);
-    if reader.problems.is_empty() {
-        Ok(spec)
-    } else {
-        Err(reader.problems)
-    }
+    (spec, reader.problems)
 }
 
 /// The attributes, without `stampede.`, that make this spec again whatever the defaults are.

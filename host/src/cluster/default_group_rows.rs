@@ -92,6 +92,22 @@ pub(super) const MASTER_ROOT_VOLUME_ROW: AttributeSchema = row(
     GroupValue::RootVolume,
 );
 
+/// The master's volume for data.
+pub(super) const MASTER_VOLUME_ROW: AttributeSchema = row(
+    "master.volume_gib",
+    "GiB of the master's own volume, for what daemons keep; 0 for none",
+    MASTER,
+    GroupValue::Volume,
+);
+
+/// The workers' volumes for data.
+pub(super) const WORKER_VOLUME_ROW: AttributeSchema = row(
+    "worker.volume_gib",
+    "GiB of a volume for each worker, for what daemons keep; 0 for none",
+    WORKER,
+    GroupValue::Volume,
+);
+
 /// The workers' availability zone.
 pub(super) const WORKER_ZONE_ROW: AttributeSchema = row(
     "worker.availability_zone",

@@ -117,3 +117,11 @@ pub fn canonical_name(name: &str) -> &str {
         .find(|(full, _)| *full == name);
     short.map_or(name, |(_, short)| *short)
 }
+
+/// Attributes of former versions, and what says the same now.
+pub(super) const RENAMED: [(&str, &str); 4] = [
+    ("hadoop.data_volume_gib", "worker.volume_gib"),
+    ("hadoop.data_volume_keep", "cluster.volume_keep"),
+    ("hadoop.data_volume_type", "cluster.volume_type"),
+    ("hadoop.data_volume_zone", "cluster.volume_zone"),
+];

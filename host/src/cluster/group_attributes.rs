@@ -18,18 +18,19 @@ use super::{
 /// How many nodes of a further group, where nobody says it.
 const GROUP_COUNT: u32 = 1;
 /// What each group has attributes for, behind its name.
-const GROUP_ATTRIBUTES: [&str; 7] = [
+const GROUP_ATTRIBUTES: [&str; 8] = [
     "count",
     "remove",
     "flavor",
     "image",
     "availability_zone",
     "root_volume_gib",
+    "volume_gib",
     "components",
 ];
 
 /// The attributes of a group, none of them under a short name.
-fn rows_of(group: &str) -> [AttributeSchema; 7] {
+fn rows_of(group: &str) -> [AttributeSchema; 8] {
     let many = many_nodes(group);
     let default = find_default(group).map_or(GROUP_COUNT, |known| known.count);
     GROUP_ATTRIBUTES.map(|attribute| {
@@ -47,6 +48,10 @@ fn rows_of(group: &str) -> [AttributeSchema; 7] {
             "components" => (
                 format!("components on the {many}, such as `datanode`, or `zookeeper_server:3` for three of them"),
                 GroupValue::Components,
+            ),
+            "volume_gib" => (
+                format!("GiB of a volume for each of the {many}, for what daemons keep; 0 for none"),
+                GroupValue::Volume,
             ),
             _ => (
                 format!("GiB of the volume that each of the {many} boots from; 0 for the flavor's own disk"),

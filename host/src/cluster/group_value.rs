@@ -9,7 +9,7 @@ use super::{
     default_groups::{GROUPS, canonical_name, many_nodes, sized_group},
     limits::{
         MAX_CLOUD_NAME_CHARS, MAX_GROUP_COMPONENTS, MAX_GROUP_NODES, MAX_ROOT_VOLUME_GIB,
-        MIN_GROUP_NODES,
+        MAX_VOLUME_GIB, MIN_GROUP_NODES,
     },
     name_lists::{parse_components, render_components},
     node_group::NodeGroups,
@@ -48,6 +48,8 @@ pub enum GroupValue {
     Zone,
     /// The size of the volume that each boots from, in GiB.
     RootVolume,
+    /// The size of the volume for data that each has, in GiB.
+    Volume,
     /// Components that are to be on its nodes, each on so many of them where that is said.
     Components,
     /// Names of nodes that an update takes away: no part of a spec.
@@ -57,7 +59,7 @@ pub enum GroupValue {
 impl GroupAttribute {
     pub(super) fn type_name(&self) -> &'static str {
         match self.value {
-            GroupValue::Count { .. } | GroupValue::RootVolume => "integer",
+            GroupValue::Count { .. } | GroupValue::RootVolume | GroupValue::Volume => "integer",
             _ => "string",
         }
     }
@@ -69,6 +71,7 @@ impl GroupAttribute {
             GroupValue::Image | GroupValue::Zone | GroupValue::RootVolume => {
                 "that of all nodes".to_owned()
             }
+            GroupValue::Volume => "0".to_owned(),
             GroupValue::Components => "as the frameworks say".to_owned(),
             GroupValue::Remove => "the last ones".to_owned(),
         }
@@ -78,6 +81,7 @@ impl GroupAttribute {
         match self.value {
             GroupValue::Count { .. } => format!("{MIN_GROUP_NODES} to {MAX_GROUP_NODES}"),
             GroupValue::RootVolume => format!("0 to {MAX_ROOT_VOLUME_GIB}"),
+            GroupValue::Volume => format!("0 to {MAX_VOLUME_GIB}"),
             GroupValue::Flavor | GroupValue::Image | GroupValue::Zone => {
                 format!("up to {MAX_CLOUD_NAME_CHARS} characters")
             }
@@ -113,6 +117,9 @@ impl GroupAttribute {
                 let size = parse_number(name, text, 0, MAX_ROOT_VOLUME_GIB)?;
                 group.root_volume_gib = Some(size);
             }
+            GroupValue::Volume => {
+                group.volume_gib = Some(parse_number(name, text, 0, MAX_VOLUME_GIB)?);
+            }
             GroupValue::Components => group.components = parse_components(name, text)?,
             GroupValue::Remove => {
                 let hint = format!("say how many with `{}`", attribute_of(&self.group, "count"));
@@ -135,6 +142,7 @@ impl GroupAttribute {
             GroupValue::Image => group.image.clone(),
             GroupValue::Zone => group.availability_zone.clone(),
             GroupValue::RootVolume => group.root_volume_gib.map(|size| size.to_string()),
+            GroupValue::Volume => group.volume_gib.map(|size| size.to_string()),
             GroupValue::Components => {
                 let components = &group.components;
                 (!components.is_empty()).then(|| render_components(components))
@@ -160,6 +168,7 @@ impl GroupAttribute {
             GroupValue::RootVolume => {
                 to.root_volume_gib = from.and_then(|from| from.root_volume_gib);
             }
+            GroupValue::Volume => to.volume_gib = from.and_then(|from| from.volume_gib),
             GroupValue::Components => {
                 let components = from.map(|from| from.components.clone());
                 to.components = components.unwrap_or_default();

@@ -21,6 +21,8 @@ pub const MAX_GROUP_COMPONENTS: usize = 64;
 pub const MAX_OPEN_ENDPOINTS: usize = 32;
 /// The most that one framework gets of a node's memory, in percent.
 pub const MAX_MEMORY_SHARE: u32 = 100;
+/// GiB of the volume for data that a node has.
+pub const MAX_VOLUME_GIB: u32 = 16_384;
 /// GiB of the volume that a node boots from.
 pub const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 /// The highest generation of a step: a change takes some dozen, and what a stack or a node says
@@ -41,6 +43,10 @@ pub const MAX_VALUE_BYTES: usize = 8 * 1024;
 pub const MAX_CLOUD_NAME_CHARS: usize = 255;
 /// Bytes of a mirror's or a proxy's URL.
 pub const MAX_URL_BYTES: usize = 2_048;
+/// Tarballs of Java in `java.tarballs`, each of another version.
+pub const MAX_JAVA_TARBALLS: usize = 8;
+/// The newest version of Java that can be named, in requests and by plugins.
+pub const MAX_JAVA_VERSION: u32 = 999;
 /// CIDRs in `network.access`; each opens every admin and public port once.
 pub const MAX_ACCESS_CIDRS: usize = 16;
 /// Shortest `timeout` in seconds.

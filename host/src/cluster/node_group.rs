@@ -44,6 +44,9 @@ pub struct GroupSpec {
     /// nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_volume_gib: Option<u32>,
+    /// The size of the volume for data that each has; 0 and none: they have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume_gib: Option<u32>,
     /// Components that are to be on its nodes, on so many of them where that is said; others go where
     /// their frameworks say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

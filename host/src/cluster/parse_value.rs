@@ -134,6 +134,25 @@ pub(super) fn parse_url(path: &str, value: &str) -> Result<String, Problem> {
     Ok(value.trim_end_matches('/').to_owned())
 }
 
+/// The same, as nodes take it in what they are told to fetch.
+pub(super) fn parse_download_url(path: &str, value: &str) -> Result<String, Problem> {
+    let url = parse_url(path, value)?;
+    if is_node_url(&url) {
+        return Ok(url);
+    }
+    let message = "has a character that nodes do not take";
+    Err(Problem::new(path, message, "write it percent-encoded"))
+}
+
+/// The form of URLs in what stands on nodes.
+pub fn is_node_url(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"[]._~:/?#@!$&()*+,;=%-".contains(&b);
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_part))
+}
+
 /// The cluster's own network: private IPv4 with room for the nodes.
 pub(super) fn parse_node_network(
     path: &str,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     framework::CLUSTER,
     group_value::attribute_of,
+    java_tarball::JavaTarball,
     node_group::{GroupSpec, NodeGroups, NodeIds},
     pins::{ClusterPins, GroupPins},
 };
@@ -46,6 +47,12 @@ pub struct ClusterSpec {
     pub mirror: Option<String>,
     /// Proxy for packages: a URL.
     pub proxy: Option<String>,
+    /// The index that Python packages come from: a base URL without a trailing slash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python_index: Option<String>,
+    /// Tarballs of Java, by version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub javas: Vec<JavaTarball>,
     /// How long the nodes may take until the cluster is verified, in seconds.
     pub timeout_s: u32,
     /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by

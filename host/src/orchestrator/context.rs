@@ -9,7 +9,10 @@ use std::{
 use super::{
     error::OrchestratorError,
     plan_cache::ChangePlanCache,
-    planning::planner::{ClusterPlanner, PluginChain},
+    planning::{
+        planner::{ClusterPlanner, PluginChain},
+        whole_refusal::{UnsoundRequest, tell_all},
+    },
     state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable},
 };
 use crate::{
@@ -125,21 +128,54 @@ impl Context {
         name: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<(ClusterSpec, PluginChain), OrchestratorError> {
+        self.read_request(name, given)
+            .map_err(|refused| OrchestratorError::Invalid(refused.problems))
+    }
+
+    /// The same for a cluster that is to be made: where anything is wrong all is told that is, by
+    /// the plugins and the cloud, too.
+    ///
+    /// # Errors
+    /// `Invalid`: all problems at once.
+    pub(crate) async fn parse_deploy(
+        &self,
+        session: &CloudSession,
+        name: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(ClusterSpec, PluginChain), OrchestratorError> {
+        match self.read_request(name, given) {
+            Ok(read) => Ok(read),
+            Err(refused) => {
+                let problems = tell_all(self.planner.as_ref(), session, *refused).await;
+                Err(OrchestratorError::Invalid(problems))
+            }
+        }
+    }
+
+    fn read_request(
+        &self,
+        name: &str,
+        given: &BTreeMap<String, String>,
+    ) -> Result<(ClusterSpec, PluginChain), Box<UnsoundRequest>> {
         let pairs: ClientAttributes = given
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let spec = attributes::parse(name, &pairs, &self.defaults, &self.attribute_names)
-            .map_err(OrchestratorError::Invalid)?;
-        let chain = self
-            .planner
-            .order_plugins(&spec)
-            .map_err(OrchestratorError::Invalid)?;
-        let problems = self.planner.check_settings(&spec, &chain);
-        if problems.is_empty() {
-            Ok((spec, chain))
-        } else {
-            Err(OrchestratorError::Invalid(problems))
+        let (spec, mut problems) =
+            attributes::parse_known(name, &pairs, &self.defaults, &self.attribute_names);
+        let chain = match self.planner.order_plugins(&spec) {
+            Ok(chain) => {
+                problems.extend(self.planner.check_settings(&spec, &chain));
+                Some(chain)
+            }
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        match chain {
+            Some(chain) if problems.is_empty() => Ok((spec, chain)),
+            _ => Err(Box::new(UnsoundRequest { spec, problems })),
         }
     }
 

@@ -96,7 +96,7 @@ pub(crate) fn add_nodes(
                 resource("OS::Nova::Server", server),
             );
             if group.volume_gib > 0 {
-                add_volume(template, &prefix, &name, group.volume_gib);
+                add_volume(template, &prefix, &name, group.volume_gib, settings);
             }
         }
     }
@@ -165,12 +165,25 @@ fn place_server(server: &mut Value, image: &Value, group: &GroupFacts, settings:
 }
 
 /// A disk of its own for what the node's daemons keep; the node finds it by its size.
-fn add_volume(template: &mut StackPart, prefix: &str, name: &str, gib: u32) {
-    let volume = json!({ "name": format!("{name}-data"), "size": gib });
-    template.resource(
-        format!("{prefix}_volume"),
-        resource("OS::Cinder::Volume", volume),
-    );
+fn add_volume(
+    template: &mut StackPart,
+    prefix: &str,
+    name: &str,
+    gib: u32,
+    settings: &ClusterSettings,
+) {
+    let mut volume = json!({ "name": format!("{name}-data"), "size": gib });
+    if let Some(kind) = &settings.volume_type {
+        volume["volume_type"] = kind.as_str().into();
+    }
+    if let Some(zone) = &settings.volume_zone {
+        volume["availability_zone"] = zone.as_str().into();
+    }
+    let mut volume = resource("OS::Cinder::Volume", volume);
+    if settings.volume_keep {
+        volume["deletion_policy"] = "Retain".into();
+    }
+    template.resource(format!("{prefix}_volume"), volume);
     let attachment = json!({
         "instance_uuid": get_resource(&format!("{prefix}_server")),
         "volume_id": get_resource(&format!("{prefix}_volume")),

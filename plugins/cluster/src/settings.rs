@@ -21,6 +21,15 @@ pub(crate) struct ClusterSettings {
     /// Where nodes are whose group says nothing; none: where the cloud puts them.
     #[serde(default)]
     pub(crate) availability_zone: Option<String>,
+    /// Type of the nodes' volumes for data; none: the cloud's default.
+    #[serde(default)]
+    pub(crate) volume_type: Option<String>,
+    /// Where these volumes are; none: where the cloud puts them.
+    #[serde(default)]
+    pub(crate) volume_zone: Option<String>,
+    /// Whether these volumes stay when the cluster is deleted.
+    #[serde(default)]
+    pub(crate) volume_keep: bool,
 }
 
 /// What the host fills in, in `generate` alone.
@@ -104,6 +113,8 @@ fn spread_workers() -> u32 {
     10
 }
 
+/// What the cloud calls a zone or a type.
+const CLOUD_NAME: &str = "^[^\\p{Cc}]{1,255}$";
 /// The largest root volume in GiB.
 const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 
@@ -152,8 +163,30 @@ pub(crate) fn parameters() -> ParameterList {
         .add(
             "availability_zone",
             parameter("string", "Availability zone of the nodes; by default where the cloud puts them.")
-                .with("pattern", "^[^\\p{Cc}]{1,255}$")
+                .with("pattern", CLOUD_NAME)
                 .fixed(),
+        )
+        .add(
+            "volume_type",
+            parameter("string", "Type of the nodes' volumes for data (GROUP.volume_gib); by default the cloud's own.")
+                .with("pattern", CLOUD_NAME)
+                .fixed(),
+        )
+        .add(
+            "volume_zone",
+            parameter("string", "Availability zone of the nodes' volumes for data; by default where the cloud puts them.")
+                .with("pattern", CLOUD_NAME)
+                .fixed(),
+        )
+        .add(
+            "volume_keep",
+            parameter(
+                "boolean",
+                "Whether the nodes' volumes for data stay when the cluster is deleted; no new cluster takes over by \
+                 itself what is on them.",
+            )
+            .or(false)
+            .fixed(),
         )
         .add("network", fact("network", "object", "The cluster's network, and the one that leads outside."))
         .add("groups", fact("groups", "array", "Groups with their nodes."))
@@ -183,7 +216,7 @@ mod tests {
             .iter()
             .filter_map(|(name, body)| Some((name.clone(), body.get("default")?.clone())))
             .collect();
-        assert_eq!(defaults.len(), 3);
+        assert_eq!(defaults.len(), 4);
         let filled: ClusterSettings = serde_json::from_value(defaults.into()).unwrap();
         assert_eq!(filled, serde_json::from_str("{}").unwrap());
     }

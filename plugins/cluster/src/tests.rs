@@ -240,6 +240,21 @@ fn each_node_of_a_group_has_the_volume_asked_for() {
 }
 
 #[test]
+fn volumes_are_of_the_type_and_in_the_zone_asked_for_and_stay_where_that_is_meant() {
+    let plain = with(facts(1), "/groups/1/volume_gib", json!(50));
+    let volume = |settings: &Value| template(settings)["resources"]["worker_1_volume"].clone();
+    assert_eq!(volume(&plain).get("deletion_policy"), None);
+    let asked = with(plain, "/volume_type", json!("ssd"));
+    let asked = with(asked, "/volume_zone", json!("cinder-1"));
+    let asked = with(asked, "/volume_keep", json!(true));
+    let wanted = json!({
+        "type": "OS::Cinder::Volume", "deletion_policy": "Retain",
+        "properties": {"name": "demo-worker-1-data", "size": 50, "volume_type": "ssd", "availability_zone": "cinder-1"},
+    });
+    assert_eq!(volume(&asked), wanted);
+}
+
+#[test]
 fn nodes_of_a_further_group_are_made_with_its_own_image_and_file() {
     let mut asked = facts(1);
     let edge = json!({

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use stampede_framework::{Claims, Guest, Need, Request, first_grant};
+use stampede_framework::{Claims, Guest, Need, Request, first_grant, service};
 
 use crate::{
     HadoopPlugin,
@@ -136,6 +136,26 @@ fn the_smallest_master_and_worker_have_two_gibibytes() {
     let claims = claims(1, &nothing());
     assert_eq!(smallest(&claims, ON_MASTER), 2_048);
     assert_eq!(smallest(&claims, ON_WORKERS), 2_048);
+}
+
+fn with_spark(mut request: Request) -> Request {
+    request.services.push(service("spark", []));
+    request
+}
+
+#[test]
+fn with_spark_each_worker_has_room_for_a_driver_and_an_executor() {
+    let claims = HadoopPlugin::claim(with_spark(request(2, &nothing())), None).unwrap();
+    assert_eq!(smallest(&claims, ON_MASTER), 2_048);
+    assert_eq!(smallest(&claims, ON_WORKERS), 3_584);
+    let set = |settings: Value| HadoopPlugin::claim(with_spark(request(2, &settings)), None);
+    let small = json!({"nodemanager_memory_mib": 1_535, "maximum_allocation_mib": 767});
+    assert_eq!(
+        lines(&set(small).unwrap_err()),
+        "hadoop.nodemanager_memory_mib: 1535 MiB do not hold a driver and an executor of Spark's, which take 1536 (at least 1536, or leave it out)\n\
+         hadoop.maximum_allocation_mib: 767 MiB do not hold a driver of Spark's, which take 768 (at least 768, or leave it out)"
+    );
+    assert!(set(json!({"nodemanager_memory_mib": 1_536, "maximum_allocation_mib": 768})).is_ok());
 }
 
 #[test]

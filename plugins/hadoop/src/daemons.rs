@@ -3,7 +3,7 @@
 use stampede_framework::{Claims, Component, Need, Request, component, need};
 
 use crate::{
-    memory::{BESIDE_HEAP, LARGEST_WORKER_HEAP, SMALLEST_HEAP},
+    memory::{BESIDE_HEAP, LARGEST_WORKER_HEAP, LEAST_GRANTED, LEAST_WITH_SPARK, SMALLEST_HEAP},
     settings::HadoopSettings,
     sizing::container_wishes,
 };
@@ -65,8 +65,8 @@ pub fn components() -> [Component; 6] {
 }
 
 /// What each takes of its nodes: leasts of the smallest node that runs a job, and weights by which
-/// more memory is shared.
-pub fn claims(settings: &HadoopSettings) -> Claims {
+/// more memory is shared. With Spark the containers are larger.
+pub fn claims(settings: &HadoopSettings, has_spark: bool) -> Claims {
     let daemon = |name: &str, jvms: u32, wish: Option<u32>, largest: u32| {
         let of = |heap: u32| jvms.saturating_mul(heap.saturating_add(BESIDE_HEAP));
         need(name)
@@ -99,7 +99,7 @@ pub fn claims(settings: &HadoopSettings) -> Claims {
         )
         .weight(3)
         .ports(&[8030, 8031, RESOURCEMANAGER_RPC, 8033, RESOURCEMANAGER_WEB]),
-        nodemanager(settings),
+        nodemanager(settings, has_spark),
         daemon(
             JOBHISTORY,
             1,
@@ -112,13 +112,18 @@ pub fn claims(settings: &HadoopSettings) -> Claims {
 }
 
 /// Its heap, and its containers.
-fn nodemanager(settings: &HadoopSettings) -> Need {
+fn nodemanager(settings: &HadoopSettings, has_spark: bool) -> Need {
     let wishes = container_wishes(settings);
     let with = |heap: u32, containers: u32| {
         let heap = settings.nodemanager_heap_mib.unwrap_or(heap);
         heap.saturating_add(BESIDE_HEAP).saturating_add(containers)
     };
-    let least = with(SMALLEST_HEAP, wishes.least_granted());
+    let unasked = if has_spark {
+        LEAST_WITH_SPARK
+    } else {
+        LEAST_GRANTED
+    };
+    let least = with(SMALLEST_HEAP, wishes.least_granted(unasked));
     let most = wishes
         .granted
         .map_or(0, |granted| with(LARGEST_WORKER_HEAP, granted));

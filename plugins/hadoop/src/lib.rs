@@ -54,6 +54,8 @@ stampede_framework::export!(HadoopPlugin);
 
 /// Its name.
 const NAME: &str = "hadoop";
+/// The service of what runs on YARN in larger containers than MapReduce.
+const SPARK: &str = "spark";
 /// Its configuration.
 const CONF_DIR: &str = "/etc/hadoop";
 
@@ -75,7 +77,11 @@ impl Guest for HadoopPlugin {
         let mut problems = Vec::new();
         problems.extend(find_release(&request.version).err());
         problems.extend(running::check_replication(&request, &settings));
+        let has_spark = request.has_service(SPARK);
         problems.extend(sites::check_further(&settings));
+        if has_spark {
+            problems.extend(sizing::check_spark(&settings));
+        }
         if let Some(running) = &running {
             problems.extend(running::check_change(&request, running));
         }
@@ -83,7 +89,7 @@ impl Guest for HadoopPlugin {
             problems.truncate(MOST_PROBLEMS);
             return Err(problems);
         }
-        let claims = daemons::claims(&settings);
+        let claims = daemons::claims(&settings, has_spark);
         Ok(match settings.replication {
             Some(_) => claims,
             None => claims.computing("replication", running::default_replication(&request)),

@@ -13,6 +13,11 @@ pub const BESIDE_HEAP: u32 = 128;
 pub const SMALLEST_HEAP: u32 = 256;
 /// What YARN needs at least: an ApplicationMaster and one task of the smallest size.
 pub const LEAST_GRANTED: u32 = 512;
+/// The smallest container of a driver or an executor of Spark: 512 of heap, and Python beside it.
+pub const SPARK_CONTAINER: u32 = 768;
+/// What YARN needs at least where Spark runs on it: a driver and an executor beside each other on
+/// each node, whatever the unit is that containers come in.
+pub const LEAST_WITH_SPARK: u32 = 2048;
 /// Containers come in multiples of this.
 const STEP: u32 = 256;
 /// The largest unit of allocation that is chosen unasked.
@@ -63,8 +68,9 @@ pub struct ContainerWishes {
 }
 
 impl ContainerWishes {
-    /// What a NodeManager has to have for containers, so that each that is wished for fits.
-    pub fn least_granted(&self) -> u32 {
+    /// What a NodeManager has to have for containers, so that each that is wished for fits, and no
+    /// less than `unasked` where its memory is not said itself.
+    pub fn least_granted(&self, unasked: u32) -> u32 {
         let single = [
             self.minimum,
             self.maximum,
@@ -73,7 +79,7 @@ impl ContainerWishes {
             self.master,
         ];
         let largest = single.into_iter().flatten().max().unwrap_or(0);
-        self.granted.unwrap_or(largest.max(LEAST_GRANTED))
+        self.granted.unwrap_or(largest.max(unasked))
     }
 }
 
@@ -266,10 +272,20 @@ mod tests {
         }
 
         #[test]
+        fn a_driver_and_an_executor_of_sparks_fit_beside_each_other_in_every_group(
+            rooms in prop::collection::vec((0_u32..1 << 18, 1_u32..256), 1..8),
+        ) {
+            let rooms: Vec<_> = rooms.iter().map(|&(more, vcpus)| (LEAST_WITH_SPARK + more, vcpus)).collect();
+            let got = computed(&rooms);
+            let container = SPARK_CONTAINER.next_multiple_of(got.minimum);
+            prop_assert!(2 * container <= got.least_granted(), "{got:?}");
+        }
+
+        #[test]
         fn whatever_is_wished_for_fits_into_what_is_claimed(wish in prop::array::uniform5(prop::option::of(64_u32..1 << 14))) {
             let [minimum, maximum, map, reduce, master] = wish;
             let wishes = ContainerWishes { granted: None, minimum, maximum, map, reduce, master };
-            prop_assert!(wish.into_iter().flatten().all(|one| one <= wishes.least_granted()));
+            prop_assert!(wish.into_iter().flatten().all(|one| one <= wishes.least_granted(LEAST_GRANTED)));
         }
     }
 }

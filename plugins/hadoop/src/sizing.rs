@@ -8,7 +8,7 @@ use crate::{
         DATANODE, JOBHISTORY, LARGEST_JOBHISTORY, LARGEST_NAMENODE, LARGEST_RESOURCEMANAGER,
         NAMENODE, NAMENODE_JVMS, NODEMANAGER, RESOURCEMANAGER,
     },
-    memory::{self, ContainerMemory, ContainerRoom, ContainerWishes},
+    memory::{self, ContainerMemory, ContainerRoom, ContainerWishes, SPARK_CONTAINER},
     settings::HadoopSettings,
 };
 
@@ -134,6 +134,39 @@ pub fn compute_sizes(
         groups: groups.collect(),
         containers,
     })
+}
+
+/// What was set that leaves Spark no container.
+pub fn check_spark(settings: &HadoopSettings) -> Vec<Problem> {
+    let pair = 2 * SPARK_CONTAINER;
+    let (granted, largest) = (
+        settings.nodemanager_memory_mib,
+        settings.maximum_allocation_mib,
+    );
+    let mut problems = Vec::new();
+    for (name, set, least, what) in [
+        (
+            "nodemanager_memory_mib",
+            granted,
+            pair,
+            "a driver and an executor of Spark's",
+        ),
+        (
+            "maximum_allocation_mib",
+            largest,
+            SPARK_CONTAINER,
+            "a driver of Spark's",
+        ),
+    ] {
+        if let Some(set) = set.filter(|set| *set < least) {
+            problems.push(problem(
+                format!("hadoop.{name}"),
+                format!("{set} MiB do not hold {what}, which take {least}"),
+                format!("at least {least}, or leave it out"),
+            ));
+        }
+    }
+    problems
 }
 
 /// Whether YARN can run a job with these sizes: each container fits, and one worker holds an

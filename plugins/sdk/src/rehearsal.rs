@@ -193,7 +193,12 @@ impl Rehearsal {
             } else {
                 RESERVE_MIB
             };
-            let shared = group.memory_mib.saturating_sub(reserve);
+            // just above a small node there is not less to share than on it
+            let small = group.memory_mib.min(SMALL_NODE_MIB);
+            let shared = group
+                .memory_mib
+                .saturating_sub(reserve)
+                .max(small.saturating_sub(SMALL_RESERVE_MIB));
             grants.extend(share(&here, shared).map(|(need, memory_mib)| Grant {
                 component: need.component.clone(),
                 group: group.name.clone(),

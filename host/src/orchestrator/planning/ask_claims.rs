@@ -93,24 +93,30 @@ fn prepare_requests(
             return Err(problems.flatten().collect());
         }
     };
-    let services_beside = |plugin: &FrameworkDescriptor| {
-        let others = chain.iter().filter(|other| other.name != plugin.name);
-        let services = others.flat_map(|other| &other.provides);
-        let services = services.map(|name| FrameworkService {
-            name: name.clone(),
-            attributes: Vec::new(),
-        });
-        services.collect()
-    };
     let requests = chain.iter().zip(settings);
     let requests = requests.map(|(plugin, settings)| FrameworkRequest {
         cluster: spec.name.clone(),
         version: version(spec, plugin),
         settings,
         placements: placed.placements.clone(),
-        services: services_beside(plugin),
+        services: services_beside(plugin, chain),
     });
     Ok(requests.collect())
+}
+
+/// The services of the others, without what they say.
+pub fn services_beside(
+    plugin: &FrameworkDescriptor,
+    chain: &[&FrameworkDescriptor],
+) -> Vec<FrameworkService> {
+    let others = chain.iter().filter(|other| other.name != plugin.name);
+    let services = others.flat_map(|other| &other.provides);
+    services
+        .map(|name| FrameworkService {
+            name: name.clone(),
+            attributes: Vec::new(),
+        })
+        .collect()
 }
 
 /// The settings of each plugin of the chain, in its order.
@@ -173,7 +179,7 @@ fn hold_claims(
 }
 
 /// Where components of the cluster were before.
-fn recorded_places(spec: &ClusterSpec) -> &[ComponentPlacement] {
+pub fn recorded_places(spec: &ClusterSpec) -> &[ComponentPlacement] {
     let pins = spec.pins.as_deref();
     pins.map_or(&[], |pins| &pins.placements)
 }
@@ -183,7 +189,8 @@ pub fn own_chain(chain: &[&FrameworkDescriptor]) -> Vec<FrameworkDescriptor> {
     chain.iter().map(|plugin| (*plugin).clone()).collect()
 }
 
-fn refer(chain: &[FrameworkDescriptor]) -> Vec<&FrameworkDescriptor> {
+/// It again, as plans take it.
+pub fn refer(chain: &[FrameworkDescriptor]) -> Vec<&FrameworkDescriptor> {
     chain.iter().collect()
 }
 
@@ -261,7 +268,7 @@ fn components_of(
 }
 
 /// Components that the user wants on a group and that their plugin leaves out.
-fn refuse_unclaimed(
+pub fn refuse_unclaimed(
     spec: &ClusterSpec,
     chain: &[&FrameworkDescriptor],
     claimed: &[ComponentSpec],
@@ -287,7 +294,7 @@ fn refuse_unclaimed(
 }
 
 /// What plugins have computed stays until the user sets it.
-fn keep_computed(
+pub fn keep_computed(
     mut spec: ClusterSpec,
     chain: &[&FrameworkDescriptor],
     claims: &[FrameworkClaims],

@@ -178,7 +178,8 @@ fn check_placed(plugins: &[ClaimingPlugin<'_>], placements: &[ComponentPlacement
     problems
 }
 
-fn check_percents(plugins: &[ClaimingPlugin<'_>]) -> Vec<Problem> {
+/// Shares that cannot be, by themselves or together.
+pub fn check_percents(plugins: &[ClaimingPlugin<'_>]) -> Vec<Problem> {
     let shares = || {
         plugins
             .iter()

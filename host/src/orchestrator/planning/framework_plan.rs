@@ -163,7 +163,7 @@ impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
 }
 
 /// What each component has on the flavors that were chosen.
-fn share_nodes(
+pub fn share_nodes(
     spec: &ClusterSpec,
     groups: &[NodeGroup],
     chosen: &ResolvedFlavors,
@@ -181,7 +181,11 @@ fn share_nodes(
                 .groups
                 .get(group.name)
                 .and_then(|asked| spec.root_volume_of(asked)),
-            volume_gib: 0,
+            volume_gib: spec
+                .groups
+                .get(group.name)
+                .and_then(|asked| asked.volume_gib)
+                .unwrap_or(0),
         })
         .collect();
     let offers: Vec<FlavorOffer<'_>> = chosen.flavors.iter().map(FlavorOffer::from).collect();
@@ -198,8 +202,8 @@ fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurround
         proxy: spec.proxy.clone(),
         timeout_s: spec.timeout_s,
         cloud: chosen.access.clone(),
-        javas: Vec::new(),
-        python_index: None,
+        javas: spec.javas.clone(),
+        python_index: spec.python_index.clone(),
     }
 }
 

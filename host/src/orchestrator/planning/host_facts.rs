@@ -82,7 +82,7 @@ fn describe_group(
         // 0 is said where it is meant, since nothing means that of all nodes.
         "root_volume_gib": asked.root_volume_gib.or_else(|| spec.root_volume_of(asked)),
         "availability_zone": spec.zone_of(asked).map(|(zone, _)| zone),
-        "volume_gib": 0,
+        "volume_gib": asked.volume_gib.unwrap_or(0),
         "nodes": nodes.collect::<Vec<Value>>(),
     })
 }

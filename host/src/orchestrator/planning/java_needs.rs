@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster_description::version;
 use super::place_cluster::groups_of_nodes;
-use crate::bundle::node_surroundings::JavaTarball;
 use crate::cluster::component::ComponentPlacement;
 use crate::cluster::framework_bundle::{FrameworkBundle, SoftwareSource};
+use crate::cluster::java_tarball::JavaTarball;
 use crate::cluster::{ClusterSpec, FrameworkDescriptor};
 
 /// The Java that a framework runs on.

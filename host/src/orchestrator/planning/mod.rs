@@ -17,6 +17,7 @@
 //! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what components have on
 //!   which nodes, and what of a node each gets (pure); [`node_groups`]: those nodes with their addresses
 //! - [`host_facts`]: what the host tells the plugin `cluster` (pure); [`java_needs`]: the Java that nodes need (pure)
+//! - `whole_refusal`, [`known_claims`]: all that is wrong with a request that is refused, at once
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
@@ -28,6 +29,7 @@ pub mod host_facts;
 pub mod image_check;
 pub mod inventory;
 pub mod java_needs;
+pub mod known_claims;
 pub mod memory_share;
 pub(crate) mod merge_attributes;
 pub mod new_node_values;
@@ -47,3 +49,4 @@ pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;
 pub mod typed_settings;
+pub(crate) mod whole_refusal;

@@ -36,7 +36,8 @@ pub(crate) fn resolve_flavors(
     })
 }
 
-fn group_flavor(
+/// The flavor of a group, by the name that the spec has.
+pub(crate) fn group_flavor(
     spec: &ClusterSpec,
     group: &GroupSpec,
     cloud: &CloudInventory,
@@ -95,7 +96,7 @@ pub(crate) struct PlannedDeploy {
 }
 
 /// With what makes the nodes of a group so large, where what they are made of is too small.
-fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Problem> {
+pub(crate) fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Problem> {
     for (group, sum) in &claimed.sums {
         let is_size = |path: &str| {
             let sizes = ["flavor", "root_volume_gib"];
@@ -108,7 +109,7 @@ fn with_sums(mut problems: Vec<Problem>, claimed: &ClaimedCluster) -> Vec<Proble
     problems
 }
 
-/// Plans a deploy; all problems at once, and nothing is created.
+/// Plans a deploy; problems of one kind at once, and nothing is created.
 pub(crate) async fn plan_deploy(
     planner: &dyn ClusterPlanner,
     session: &CloudSession,

@@ -1,6 +1,6 @@
 //! What the orchestrator needs to know of a plan, and how it asks for one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
@@ -42,6 +42,46 @@ pub trait ClusterPlanner: Send + Sync {
         chain: &'a PluginChain,
     ) -> BoxFuture<'a, Result<ClaimedCluster, Vec<Problem>>>;
 
+    /// The same of a request that is refused already: what can be found out all the same.
+    fn claim_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+    ) -> BoxFuture<'a, KnownClaims> {
+        Box::pin(async move {
+            match self.claim(spec, chain).await {
+                Ok(claimed) => KnownClaims {
+                    claimed: Some(claimed),
+                    ..KnownClaims::default()
+                },
+                Err(problems) => KnownClaims {
+                    problems,
+                    ..KnownClaims::default()
+                },
+            }
+        })
+    }
+
+    /// What the plugins say against such a request when they are to make it; `facts` has something
+    /// for all that the cloud has not.
+    fn refuse_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+        known: &'a KnownClaims,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Vec<Problem>> {
+        Box::pin(async move {
+            match &known.claimed {
+                Some(claimed) => {
+                    let planned = self.plan(spec, chain, claimed, facts).await;
+                    planned.err().unwrap_or_default()
+                }
+                None => Vec::new(),
+            }
+        })
+    }
+
     /// What Heat is to be given. Every name in `spec` is one that the cloud knows; but for those it
     /// is that of `claimed`.
     fn plan<'a>(
@@ -73,6 +113,17 @@ pub struct ClaimedCluster {
     pub placements: Vec<ComponentPlacement>,
     /// What each plugin has claimed, in the chain's order.
     pub claims: Vec<FrameworkClaims>,
+}
+
+/// What is known of the claims on a cluster that will not be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownClaims {
+    /// All that was found against it.
+    pub problems: Vec<Problem>,
+    /// Plugins that have refused, or could not be asked.
+    pub refused: BTreeSet<String>,
+    /// What the others claim, with nothing in the place of those.
+    pub claimed: Option<ClaimedCluster>,
 }
 
 /// What was looked up for a spec whose open names are filled in.

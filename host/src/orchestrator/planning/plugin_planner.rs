@@ -8,6 +8,7 @@ use crate::orchestrator::planning::ask_claims::{
     FrameworkSource, check_request, claim_cluster, missing_plugin,
 };
 use crate::orchestrator::planning::framework_plan::plan_frameworks;
+use crate::orchestrator::planning::known_claims::{claim_known, refuse_known};
 use crate::orchestrator::planning::plan_error::PlanError;
 use crate::orchestrator::planning::plugin_chain;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
         framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion},
     },
     orchestrator::planning::planner::{
-        ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan,
+        ClaimedCluster, ClusterPlanner, KnownClaims, PluginChain, ResolvedFlavors, StackPlan,
     },
     plugin::{GenerateError, PluginRegistry},
 };
@@ -49,6 +50,26 @@ impl<P: FrameworkSource> ClusterPlanner for PluginPlanner<P> {
             let claimed = claim_cluster(spec, &self.of_chain(chain), &self.0).await;
             claimed.map_err(PlanError::into_problems)
         })
+    }
+
+    fn claim_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+    ) -> BoxFuture<'a, KnownClaims> {
+        Box::pin(async move { claim_known(spec, &self.of_chain(chain), &self.0).await })
+    }
+
+    fn refuse_known<'a>(
+        &'a self,
+        spec: &'a ClusterSpec,
+        chain: &'a PluginChain,
+        known: &'a KnownClaims,
+        facts: &'a ResolvedFlavors,
+    ) -> BoxFuture<'a, Vec<Problem>> {
+        Box::pin(
+            async move { refuse_known(spec, facts, known, &self.of_chain(chain), &self.0).await },
+        )
     }
 
     fn plan<'a>(

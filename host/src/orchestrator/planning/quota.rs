@@ -134,7 +134,7 @@ fn root_volumes(template: &Value) -> impl Iterator<Item = u64> {
 
 /// What a cloud without a volume service is told.
 pub fn no_volumes(region: &str) -> Problem {
-    let hint = "leave volumes out, such as hadoop.data_volume_gib = 0 or cluster.root_volume_gib = 0, or take a cloud or region that has one";
+    let hint = "leave volumes out, such as GROUP.volume_gib = 0 or cluster.root_volume_gib = 0, or take a cloud or region that has one";
     Problem::new(
         "volumes",
         format!(

@@ -29,6 +29,24 @@ pub fn resolve_spec(
     cloud: &CloudInventory,
     smallest: &BTreeMap<String, NodeResources>,
 ) -> Result<ClusterSpec, Vec<Problem>> {
+    let (chosen, problems) = resolve_known(spec, cloud, smallest);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // What is pinned was found by its id, and keeps the name that it was asked for by.
+    Ok(if spec.pins.is_some() {
+        spec.clone()
+    } else {
+        chosen
+    })
+}
+
+/// The same with nothing in the place of what is wrong, and all that is.
+pub fn resolve_known(
+    spec: &ClusterSpec,
+    cloud: &CloudInventory,
+    smallest: &BTreeMap<String, NodeResources>,
+) -> (ClusterSpec, Vec<Problem>) {
     let mut problems = Vec::new();
     let mut keep = |result: Result<Option<String>, Problem>| {
         result.unwrap_or_else(|problem| {
@@ -80,15 +98,7 @@ pub fn resolve_spec(
     chosen.key = keep(key(spec, cloud));
     chosen.external_network = keep(network(spec, cloud));
     problems.extend(check_zones(spec, spec.groups.with_nodes(), cloud));
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    // What is pinned was found by its id, and keeps the name that it was asked for by.
-    Ok(if spec.pins.is_some() {
-        spec.clone()
-    } else {
-        chosen
-    })
+    (chosen, problems)
 }
 
 /// Root volumes that are too small for what nodes need, each once: the attribute that says so, how

@@ -36,7 +36,9 @@ impl NewNodes {
         let is_made_of = match of_group.value {
             GroupValue::Flavor | GroupValue::Image => true,
             // One for all nodes of a group, for as long as it is there.
-            GroupValue::Zone | GroupValue::RootVolume => !from.groups.has_nodes(&of_group.group),
+            GroupValue::Zone | GroupValue::RootVolume | GroupValue::Volume => {
+                !from.groups.has_nodes(&of_group.group)
+            }
             GroupValue::Count { .. } | GroupValue::Components | GroupValue::Remove => false,
         };
         let may_grow = contract_bridge::may_grow(&of_group.group);

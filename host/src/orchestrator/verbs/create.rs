@@ -41,7 +41,9 @@ pub(crate) async fn create_cluster(
     let region = caller.region()?;
     let attributes =
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
-    context.parse_spec(name, &attributes)?;
+    context
+        .parse_deploy(&caller.session, name, &attributes)
+        .await?;
     check_room(context, caller).await?;
     let record = new_record(context, caller, region, name, attributes);
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");

@@ -6,9 +6,8 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::{
-        inventory, merge_attributes,
-        plan_deploy::{PlannedDeploy, plan_deploy},
-        planner::StackPlan,
+        inventory, merge_attributes, plan_deploy::PlannedDeploy, planner::StackPlan,
+        whole_refusal::plan_asked,
     },
     reconcile::{
         step::{CheckedCreate, reconcile_once},
@@ -192,9 +191,11 @@ async fn record_intent(
     decided_on: &ClusterRecord,
     given: &BTreeMap<String, String>,
 ) -> Result<Intent, OrchestratorError> {
-    let (spec, chain) = context.parse_request(&decided_on.name, given)?;
+    let (spec, chain) = context
+        .parse_deploy(&caller.session, &decided_on.name, given)
+        .await?;
     let PlannedDeploy { spec, planned, .. } =
-        plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
+        plan_asked(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let intent = build_intent(caller, caller.region()?, given, &spec, &planned);
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
     let mut wanted = decided_on.clone();

@@ -11,10 +11,11 @@ use crate::orchestrator::{
     error::OrchestratorError,
     planning::{
         merge_attributes,
-        plan_deploy::{PlannedDeploy, plan_deploy},
+        plan_deploy::PlannedDeploy,
         quota::QuotaNeed,
         template_diff::{self, ResourceChanges},
         typed_settings,
+        whole_refusal::plan_asked,
     },
     rollout::{
         desired_state::{self, ChangeTarget, UpdateRequest},
@@ -278,8 +279,8 @@ pub(crate) async fn preview_deploy(
         }
         Some(_) => {}
     }
-    let (spec, chain) = context.parse_request(name, &merged)?;
-    let made = plan_deploy(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
+    let (spec, chain) = context.parse_deploy(&caller.session, name, &merged).await?;
+    let made = plan_asked(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let mut record = create::new_record(context, caller, region, name, merged.clone());
     let intent = deploy::build_intent(caller, region, &merged, &made.spec, &made.planned);
     record

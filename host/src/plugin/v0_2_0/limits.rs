@@ -41,7 +41,7 @@ pub(super) const SOFTWARE_BYTES: usize = 128;
 /// Bytes of a requirement of Python, with its hashes.
 pub(super) const REQUIREMENT_BYTES: usize = 1_024;
 /// The newest Java.
-pub(super) const JAVA: u32 = 999;
+pub(super) const JAVA: u32 = crate::cluster::limits::MAX_JAVA_VERSION;
 /// Files.
 pub(super) const FILES: usize = 256;
 /// Bytes of a file's content.

@@ -16,8 +16,9 @@ use super::bundles::{bundle, file, software};
 use super::{question, read, text};
 use crate::bundle::manifest::{ManifestSources, manifest_files};
 use crate::bundle::node_classes::{NodeClass, node_classes};
-use crate::bundle::node_surroundings::{JavaTarball, NodeSurroundings};
+use crate::bundle::node_surroundings::NodeSurroundings;
 use crate::cluster::framework_bundle::FrameworkBundle;
+use crate::cluster::java_tarball::JavaTarball;
 
 /// Bundles that are tried.
 const TRIED: usize = 40;
@@ -48,7 +49,7 @@ fn surroundings() -> NodeSurroundings {
     NodeSurroundings {
         javas: vec![JavaTarball {
             version: 21,
-            urls: vec!["http://192.0.2.7/jdk.tar.gz?x=1".to_owned()],
+            url: "http://192.0.2.7/jdk.tar.gz?x=1".to_owned(),
             sum: "0".repeat(64),
         }],
         python_index: Some("http://192.0.2.7/simple".to_owned()),
