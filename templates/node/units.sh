@@ -247,6 +247,7 @@ manifest_ready() {
 
 manifest_no_red() {
   manifest_look
+  manifest_restarts_told
   RED=$(awk -F '\t' '$2 == "red" {print $1 ": " $4; exit}' "$STAMPEDE_RUN/health.new")
   [[ -z $RED ]] && return 0
   stampede_detail "$RED"
@@ -256,6 +257,7 @@ manifest_no_red() {
 # manifest_look - writes a line `COMPONENT COLOUR TIME SENTENCE` with tabs for each component with a check or a unit, its worst. All at once, since
 # what does not answer takes its time.
 manifest_look() {
+  : >"$STAMPEDE_RUN/restarts.new"
   {
     manifest_each unit manifest_look_unit
     manifest_each check manifest_look_aside
@@ -271,10 +273,22 @@ manifest_look_aside() { manifest_look_check & }
 
 manifest_told() { printf '%s\t%s\t%s\n' "${FIELD[component]}" "$1" "$(printf %s "${2:0:120}" | tr -s '[:cntrl:];' ' ')"; } # COLOUR SENTENCE
 
+# what ended and came back between two looks is red, too, until that was told
 manifest_look_unit() {
-  local state
-  state=$(systemctl is-active "${FIELD[name]}") && manifest_told green "${FIELD[name]} runs" || manifest_told red "${FIELD[name]} is ${state:-unknown}"
+  local name=${FIELD[name]} state number known
+  number=$(systemctl show --property=NRestarts --value "$name") || number=''
+  printf '%s %s\n' "$name" "${number:-0}" >>"$STAMPEDE_RUN/restarts.new"
+  known=$(sed -n "s/^$name //p" "$STAMPEDE_RUN/restarts" 2>/dev/null | head -n 1) || known=''
+  if ! state=$(systemctl is-active "$name"); then
+    manifest_told red "$name is ${state:-unknown}"
+  elif ((${number:-0} > ${known:-0})); then
+    manifest_told red "$name ended by itself and was started again, see journalctl -u $name"
+  else
+    manifest_told green "$name runs"
+  fi
 }
+
+manifest_restarts_told() { mv -f "$STAMPEDE_RUN/restarts.new" "$STAMPEDE_RUN/restarts"; }
 
 manifest_look_check() {
   local target=${FIELD[target]} code=0 said file=$STAMPEDE_RUN/check.$BASHPID
@@ -324,10 +338,15 @@ manifest_health() {
   manifest_look
   mv -f "$STAMPEDE_RUN/health.new" "$STAMPEDE_RUN/health"
   colours=$(cut -f 1,2 "$STAMPEDE_RUN/health")
-  if [[ $colours == "$(cat "$STAMPEDE_KEPT/health" 2>/dev/null)" ]] || ((now < ${MANIFEST_TELL:-0})); then return 0; fi
+  if [[ $colours == "$(cat "$STAMPEDE_KEPT/health" 2>/dev/null)" ]]; then
+    manifest_restarts_told
+    return 0
+  fi
+  ((now >= ${MANIFEST_TELL:-0})) || return 0
   MANIFEST_TELL=$((now + MANIFEST_SIGNAL_S))
   if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$(manifest_news)" "$(tr '\t\n' ' ;' <"$STAMPEDE_RUN/health")" "health-$STAMPEDE_NODE"; then
     stampede_keep health "$colours"
+    manifest_restarts_told
   fi
 }
 

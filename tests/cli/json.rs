@@ -26,6 +26,8 @@ async fn every_command_prints_one_document_with_the_documented_fields() {
         "cloud_error",
         "attributes",
         "endpoints",
+        "endpoint_access",
+        "health",
     ];
     let listed = terminal.json(&["list"]).await;
     let shown = terminal.json(&["show", "demo"]).await;

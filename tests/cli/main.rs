@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod endings;
+mod health;
 mod json;
 mod login;
 mod nodes;

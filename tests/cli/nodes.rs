@@ -9,7 +9,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{DEFAULT_SIGNALS, DEPLOY, Ended, Terminal, end_of, run_by, send_signal};
+use super::{
+    DEFAULT_SIGNALS, DEPLOY, Ended, Terminal, end_of, health::NOTEBOOK, run_by, send_signal,
+};
 
 /// Notes its arguments, a line each. Asked to carry connections it says that it does, and what ends
 /// it.
@@ -26,18 +28,23 @@ struct NodeTerminal(Terminal);
 impl NodeTerminal {
     /// A running cluster named `demo` of two workers that lets somebody in.
     async fn deployed(more: &[&str]) -> Self {
+        let wanted = [&DEPLOY[..], &["--wait", "--set", "workers=2"], more].concat();
+        let wanted: Vec<&str> = wanted
+            .into_iter()
+            .filter(|word| !["--workers", "1"].contains(word))
+            .collect();
+        Self::after(&wanted).await
+    }
+
+    /// Where this command was run.
+    async fn after(wanted: &[&str]) -> Self {
         let terminal = Terminal::new().await;
         let bin = terminal.home.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
         std::fs::write(bin.join("ssh"), NOTING_SSH).unwrap();
         let executable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(bin.join("ssh"), executable).unwrap();
-        let wanted = [&DEPLOY[..], &["--wait", "--set", "workers=2"], more].concat();
-        let wanted: Vec<&str> = wanted
-            .into_iter()
-            .filter(|word| !["--workers", "1"].contains(word))
-            .collect();
-        terminal.done(&wanted).await;
+        terminal.done(wanted).await;
         Self(terminal)
     }
 
@@ -183,6 +190,28 @@ async fn a_tunnel_prints_what_a_browser_needs_and_ends_cleanly() {
             "{signal} {ended:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_to_what_asks_for_a_secret_says_what_prints_it() {
+    let notebook = [
+        &NOTEBOOK[..],
+        &[
+            "--set",
+            "key=demo-key",
+            "--set",
+            "network.access=192.0.2.0/24",
+        ],
+    ];
+    let nodes = NodeTerminal::after(&notebook.concat()).await;
+    let (child, printed) = nodes.tunnel(&[]).await;
+    assert!(
+        printed.contains("  jupyterlab  stampede secret demo jupyterlab\n"),
+        "{printed}"
+    );
+    send_signal(&child, "-INT");
+    let ended = end_of(child).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -265,6 +265,8 @@ fn view() -> ClusterView {
         brought: Default::default(),
         outputs: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        endpoint_access: BTreeMap::new(),
+        health: Vec::new(),
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
         failure: None,

@@ -15,7 +15,8 @@ use sqlx::{Connection as _, SqliteConnection};
 use stampede::{
     bundle::node_script::{NodeContent, NodeFile},
     cluster::{
-        ClusterSpec, FrameworkDescriptor, OperatorDefaults, Problem, framework::NodeResources,
+        ClusterSpec, FrameworkDescriptor, OperatorDefaults, Problem,
+        cluster_endpoint::ClusterEndpoint, framework::NodeResources,
     },
     openstack::{self, CloudClient},
     orchestrator::{
@@ -418,7 +419,10 @@ fn planned(spec: &ClusterSpec) -> StackPlan {
         "resources": resources(spec),
         "outputs": { "namenode_ui": { "value": "http://192.0.2.7:9870/" } },
     });
-    let endpoints = BTreeMap::from([("namenode_ui".to_owned(), "namenode_ui".to_owned())]);
+    let endpoints = BTreeMap::from([(
+        "namenode_ui".to_owned(),
+        ClusterEndpoint::of_output("namenode_ui"),
+    )]);
     let computed = BTreeMap::from([(
         "hadoop".to_owned(),
         BTreeMap::from([("replication".to_owned(), workers(spec).min(3).to_string())]),

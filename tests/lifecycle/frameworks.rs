@@ -31,7 +31,7 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     folder
 });
 
-fn plugins() -> Arc<dyn ClusterPlanner> {
+pub(crate) fn plugins() -> Arc<dyn ClusterPlanner> {
     let cache = artifacts::target_folder().join("guests/cache");
     let limits = PluginLimits::default();
     let registry = PluginRegistry::load(FOLDER.path(), Some(&cache), limits).unwrap();
@@ -39,7 +39,7 @@ fn plugins() -> Arc<dyn ClusterPlanner> {
     Arc::new(PluginPlanner(registry))
 }
 
-const ECHO: &[(&str, &str)] = &[
+pub(crate) const ECHO: &[(&str, &str)] = &[
     ("stampede.framework", "echo"),
     ("stampede.workers", "3"),
     ("stampede.key", "demo-key"),

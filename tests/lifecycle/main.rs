@@ -17,6 +17,7 @@ mod frameworks;
 mod gone;
 mod group_places;
 mod groups;
+mod health;
 mod images;
 mod lost_parts;
 mod memory;

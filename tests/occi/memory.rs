@@ -190,6 +190,8 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         brought: Default::default(),
         outputs: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        endpoint_access: BTreeMap::new(),
+        health: Vec::new(),
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
         change: None,
@@ -228,6 +230,24 @@ impl ClusterService for MemoryClusters {
                 format!("the token is not for project `{project}`").into(),
             )),
             Some(own) => Ok(own.to_owned()),
+        }
+    }
+
+    /// The endpoint `notebooks` of each cluster asks for one.
+    async fn endpoint_secret(
+        &self,
+        project: &String,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<SecretString, OrchestratorError> {
+        self.find(project, name).await?;
+        match endpoint {
+            Some("notebooks") => Ok(SecretString::from(format!("digits-of-{project}-{name}"))),
+            _ => Err(OrchestratorError::Invalid(vec![Problem::new(
+                "ENDPOINT",
+                "asks for no secret",
+                "one of notebooks",
+            )])),
         }
     }
 

@@ -1,6 +1,11 @@
 //! The HTML pages, as a browser requests them.
 
-use stampede::cluster::ClusterState;
+use stampede::cluster::{
+    ClusterState,
+    framework_bundle::EndpointReach,
+    health::{ComponentHealth, HealthColour, ServiceHealth},
+};
+use stampede::orchestrator::EndpointAccess;
 
 use crate::client::{OcciHost, RawResponse, category_line};
 
@@ -58,17 +63,115 @@ async fn a_cluster_shows_state_progress_endpoints_failure_and_what_can_be_done()
         view.endpoints
             .insert("trap".to_owned(), "javascript:alert(1)".to_owned());
         view.cloud_error = Some("heat does not answer".to_owned());
+        view.health = vec![red_service("<img src=x>")];
+        let access = EndpointAccess {
+            description: "Files <now>.".to_owned(),
+            reach: Some(EndpointReach::Tunnel),
+            asks_for_secret: true,
+            ..EndpointAccess::default()
+        };
+        view.endpoint_access
+            .insert("namenode_ui".to_owned(), access);
     });
     let failed = page(&host, "/orchestrator/default", 200).await;
     for shown in [
         "<strong>failed</strong>, Heat says <code>CREATE_FAILED</code>",
         "<strong>Failure:</strong> worker-1: hadoop setup line 42: no space",
         "<strong>The cloud:</strong> heat does not answer",
-        "<a href=\"http://192.0.2.7:9870/\" rel=\"noreferrer\">namenode_ui</a>",
+        "<a href=\"http://192.0.2.7:9870/\" rel=\"noreferrer\">namenode_ui</a>: http://192.0.2.7:9870/<br>tunnel: Files &lt;now&gt;; asks for a secret, which GET of /orchestrator/default/secret/namenode_ui tells",
+        "<th scope=\"row\">datanode</th><td class=\"red\">red</td><td>worker-1: &lt;img src=x&gt;; looked at 2023-11-14 22:13:20 UTC",
     ] {
         assert!(failed.contains(shown), "{shown} is not in {failed}");
     }
     assert!(!failed.contains("href=\"javascript"), "{failed}");
+    assert!(!failed.contains("<img"), "{failed}");
+}
+
+#[tokio::test]
+async fn a_secret_is_told_to_its_project_alone_as_text_that_nobody_keeps() {
+    let host = OcciHost::start().await;
+    host.put_cluster("default", "a=1").await;
+    let path = "/orchestrator/default/secret/notebooks";
+    for accept in ["*/*", "text/plain", "text/html,text/plain;q=0.5"] {
+        let request = format!("GET {path}\nAccept: {accept}");
+        let answer = host.send(&request, "").await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (200, "digits-of-demo-default\n")
+        );
+        assert_eq!(answer.header("content-type"), Some("text/plain"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+    let head = host.send(&format!("HEAD {path}"), "").await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    for (request, status) in [
+        (format!("GET {path}\nAccept: application/json"), 406),
+        (format!("POST {path}"), 405),
+        (format!("DELETE {path}"), 405),
+        ("GET /orchestrator/default/secret/other".to_owned(), 400),
+        ("GET /orchestrator/other/secret/notebooks".to_owned(), 404),
+        ("GET /orchestrator/default/secret/".to_owned(), 404),
+    ] {
+        let answer = host.send(&request, "").await;
+        assert_eq!(answer.status, status, "{request}: {answer:?}");
+        assert!(!answer.body.contains("digits"), "{answer:?}");
+    }
+    for rendering in [
+        "text/plain",
+        "text/occi",
+        "application/occi+json",
+        "text/html",
+    ] {
+        let request = format!("GET /orchestrator/default\nAccept: {rendering}");
+        let answer = host.send(&request, "").await;
+        assert!(!format!("{answer:?}").contains("digits"), "{rendering}");
+    }
+}
+
+/// Red on its one node, which says this.
+fn red_service(sentence: &str) -> ServiceHealth {
+    let health = ComponentHealth {
+        colour: HealthColour::Red,
+        sentence: sentence.to_owned(),
+        looked_s: 1_700_000_000,
+        since_s: 1_700_000_000,
+    };
+    let said = [(
+        "worker-1".to_owned(),
+        [("datanode".to_owned(), health)].into(),
+    )]
+    .into();
+    ServiceHealth::of_component("datanode", &["worker-1".to_owned()], &said).unwrap()
+}
+
+#[tokio::test]
+async fn health_is_shown_in_every_rendering_and_is_no_wish() {
+    let host = OcciHost::start().await;
+    host.put_cluster("default", "a=1").await;
+    host.memory.change("default", |view| {
+        view.state = ClusterState::Active;
+        view.stack_status = Some("CREATE_COMPLETE".to_owned());
+        view.health = vec![red_service("is gone")];
+    });
+    for accept in [
+        "text/plain",
+        "text/occi",
+        "application/occi+json",
+        "application/json",
+    ] {
+        let request = format!("GET /orchestrator/default\nAccept: {accept}");
+        let answer = host.send(&request, "").await;
+        assert_eq!(answer.status, 200, "{accept}");
+        let told = format!("{:?}{}", answer.headers, answer.body);
+        for shown in [
+            "stampede.health.datanode",
+            "worker-1: is gone; looked at",
+            "CREATE_COMPLETE",
+            "active",
+        ] {
+            assert!(told.contains(shown), "{accept}: {shown} is not in {told}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::{
     cluster::{
         default_groups::sized_group,
+        framework_bundle::EndpointReach,
+        health::{ComponentHealth, HealthColour, ServiceHealth, cluster_colour},
         progress::{StageOutcome, StageReport},
     },
     orchestrator::ClusterView,
@@ -38,6 +40,8 @@ pub(super) struct ClusterDocument<'a> {
     cloud_error: Option<&'a str>,
     attributes: &'a BTreeMap<String, String>,
     endpoints: &'a BTreeMap<String, String>,
+    endpoint_access: BTreeMap<&'a str, AccessDocument<'a>>,
+    health: HealthDocument<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<Vec<ReportDocument<'a>>>,
 }
@@ -51,6 +55,95 @@ struct ReportDocument<'a> {
     outcome: StageOutcome,
     seconds: Option<u32>,
     text: &'a str,
+}
+
+/// How an endpoint is reached.
+#[derive(Serialize)]
+struct AccessDocument<'a> {
+    component: &'a str,
+    description: &'a str,
+    reach: Option<EndpointReach>,
+    /// Whether it asks for one.
+    secret: bool,
+}
+
+/// How well it works.
+#[derive(Serialize)]
+struct HealthDocument<'a> {
+    colour: Option<HealthColour>,
+    services: Vec<ServiceDocument<'a>>,
+}
+
+/// How well a component works.
+#[derive(Serialize)]
+struct ServiceDocument<'a> {
+    component: &'a str,
+    /// Of the node where it is worst.
+    #[serde(flatten)]
+    worst: NodeHealthDocument<'a>,
+    /// How many nodes have it.
+    members: usize,
+    /// How many have said something of it.
+    told: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nodes: Option<Vec<NodeHealthDocument<'a>>>,
+}
+
+/// What a node said of a component.
+#[derive(Serialize)]
+struct NodeHealthDocument<'a> {
+    node: &'a str,
+    colour: HealthColour,
+    sentence: &'a str,
+    looked_at: String,
+    looked_age_s: u64,
+    since: String,
+}
+
+impl<'a> NodeHealthDocument<'a> {
+    fn new(node: &'a str, health: &'a ComponentHealth) -> Self {
+        Self {
+            node,
+            colour: health.colour,
+            sentence: &health.sentence,
+            looked_at: format_timestamp(health.looked_s),
+            looked_age_s: unix_now_s().saturating_sub(health.looked_s),
+            since: format_timestamp(health.since_s),
+        }
+    }
+}
+
+impl<'a> HealthDocument<'a> {
+    fn new(view: &'a ClusterView, with_nodes: bool) -> Self {
+        let service = |service: &'a ServiceHealth| {
+            let nodes = service.nodes.iter();
+            let nodes = nodes.map(|(node, health)| NodeHealthDocument::new(node, health));
+            ServiceDocument {
+                component: &service.component,
+                worst: NodeHealthDocument::new(&service.node, &service.worst),
+                members: service.members,
+                told: service.nodes.len(),
+                nodes: with_nodes.then(|| nodes.collect()),
+            }
+        };
+        Self {
+            colour: cluster_colour(&view.health),
+            services: view.health.iter().map(service).collect(),
+        }
+    }
+}
+
+fn access_documents(view: &ClusterView) -> BTreeMap<&str, AccessDocument<'_>> {
+    let documents = view.endpoint_access.iter().map(|(name, access)| {
+        let document = AccessDocument {
+            component: &access.component,
+            description: &access.description,
+            reach: access.reach,
+            secret: access.asks_for_secret,
+        };
+        (name.as_str(), document)
+    });
+    documents.collect()
 }
 
 impl<'a> ClusterDocument<'a> {
@@ -77,6 +170,8 @@ impl<'a> ClusterDocument<'a> {
             cloud_error: view.cloud_error.as_deref(),
             attributes: &view.attributes,
             endpoints: &view.endpoints,
+            endpoint_access: access_documents(view),
+            health: HealthDocument::new(view, false),
             progress: None,
         }
     }
@@ -92,6 +187,7 @@ impl<'a> ClusterDocument<'a> {
             text: &report.text,
         };
         Self {
+            health: HealthDocument::new(view, true),
             progress: Some(view.progress.iter().map(report).collect()),
             ..Self::new(view)
         }

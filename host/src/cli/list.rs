@@ -8,6 +8,7 @@ use super::{
     cloud::{CloudArgs, LocalOrchestrator},
     documents::{ClusterDocument, age_s},
     exit_code::CommandExit,
+    health_printer::describe_worst,
     line_printer::LinePrinter,
     table,
 };
@@ -51,6 +52,7 @@ pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<Co
             "FRAMEWORK",
             &size,
             "AGE",
+            "HEALTH",
             "HEAT SAYS",
             "STACK",
         ];
@@ -109,6 +111,7 @@ fn row(view: &ClusterView) -> Vec<String> {
         or_dash(Some(frameworks).filter(|names| !names.is_empty())),
         or_dash(tell_sizes(view)),
         format_duration(age_s(view)),
+        or_dash(describe_worst(view)),
         or_dash(view.stack_status.clone()),
         or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone())),
     ]

@@ -7,11 +7,12 @@
 //! - `serve`: the service
 //! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
 //!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`
-//! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`
+//! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`; `secret`: what an endpoint asks for
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
 //! - `completion`: for shells; `compile_plugin`: the process that compiles one plugin
-//! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new; `documents`: JSON
+//! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new; `documents`: JSON;
+//!   `endpoint_printer`, `health_printer`: where a cluster is reached, and how well it works
 //! - `arguments`: what several commands are given; `exit_code`: how commands end
 //! - `table`: rows for people; `line_printer`: a line, escaped by `foreign_text`
 //!
@@ -28,11 +29,13 @@ mod delete;
 mod deploy;
 mod directory;
 mod documents;
+mod endpoint_printer;
 mod exit_code;
 mod explain;
 mod foreign_text;
 mod generate;
 mod generated_files;
+mod health_printer;
 pub mod line_printer;
 mod list;
 mod plugin_list;
@@ -40,6 +43,7 @@ mod plugins;
 pub mod preview;
 mod progress_printer;
 mod readme;
+mod secret;
 mod serve;
 mod show;
 mod size_args;
@@ -97,6 +101,7 @@ enum Command {
     Wait(wait::WaitArgs),
     Ssh(ssh::NodeLoginArgs),
     Tunnel(tunnel::TunnelArgs),
+    Secret(secret::SecretArgs),
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
     Completion(completion::CompletionArgs),
@@ -190,6 +195,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Wait(args) => wait::run(args, out).await,
         Command::Ssh(args) => ssh::run(args).await,
         Command::Tunnel(args) => tunnel::run(args, out).await,
+        Command::Secret(args) => secret::run(args, out).await,
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
         Command::Completion(args) => completion::run(args, out),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{line_printer::LinePrinter, table::print_named_urls};
+use super::{endpoint_printer::print_endpoints, line_printer::LinePrinter};
 use crate::{
     cluster::{ClusterState, progress::StageReport},
     orchestrator::ClusterView,
@@ -110,19 +110,19 @@ pub(super) fn print_conclusion(
     print_endpoints(out, view)
 }
 
-/// The endpoints, a line each.
-pub(super) fn print_endpoints(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
-    let endpoints = view.endpoints.iter();
-    let endpoints: Vec<_> = endpoints.map(|(name, url)| (name.as_str(), url)).collect();
-    Ok(print_named_urls(out, &endpoints)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::orchestrator::LifecyclePhase;
+    use crate::orchestrator::{EndpointAccess, LifecyclePhase};
+
+    fn at(url: &str) -> EndpointAccess {
+        EndpointAccess {
+            urls: vec![(None, url.into())],
+            ..EndpointAccess::default()
+        }
+    }
 
     fn view(state: ClusterState, status: Option<&str>, lines: &[&str]) -> ClusterView {
         ClusterView {
@@ -138,10 +138,12 @@ mod tests {
             attributes: BTreeMap::new(),
             brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
-            endpoints: BTreeMap::from([
-                ("namenode_ui".into(), "http://192.0.2.7:9870/".into()),
-                ("yarn".into(), "http://192.0.2.7:8088/".into()),
+            endpoints: BTreeMap::new(),
+            endpoint_access: BTreeMap::from([
+                ("namenode_ui".into(), at("http://192.0.2.7:9870/")),
+                ("yarn".into(), at("http://192.0.2.7:8088/")),
             ]),
+            health: Vec::new(),
             region: "RegionOne".into(),
             progress: lines.iter().map(|line| StageReport::parse(line)).collect(),
             stack_status_reason: String::new(),

@@ -1,4 +1,5 @@
-//! `stampede show`: prints one cluster: its state, its endpoints and what its nodes reported.
+//! `stampede show`: prints one cluster: its state, its endpoints, the health of its services and what
+//! its nodes reported.
 
 use anyhow::Result;
 use clap::Args;
@@ -7,14 +8,15 @@ use super::{
     arguments::{FormatArgs, format_duration},
     cloud::CloudArgs,
     documents::{ClusterDocument, age_s},
+    endpoint_printer,
     exit_code::CommandExit,
     foreign_text::ForeignText,
+    health_printer,
     line_printer::LinePrinter,
-    progress_printer,
 };
 use crate::{cluster::ClusterState, orchestrator::ClusterView};
 
-/// Show a cluster: state, failure, endpoints, progress by node
+/// Show a cluster: state, failure, endpoints, health by service, progress by node
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
     /// The cluster's name
@@ -67,11 +69,12 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     for (name, value) in &view.attributes {
         writeln!(out, "  {name} = {value}")?;
     }
-    if !view.endpoints.is_empty() {
+    if !view.endpoint_access.is_empty() {
         writeln!(out)?;
         writeln!(out, "endpoints")?;
-        progress_printer::print_endpoints(out, view)?;
+        endpoint_printer::print_endpoints(out, view)?;
     }
+    health_printer::print_services(out, view)?;
     print_progress(out, view)
 }
 

@@ -233,10 +233,21 @@ fn print_ways(
         writeln!(out, "{title}")?;
         print_named_urls(out, ways)?;
     }
-    let page = inside.first().map_or_else(
+    // What a browser opens: HDFS has a URL too.
+    let is_page = |(_, url): &&(&str, String)| url.starts_with("http");
+    let page = inside.iter().find(is_page).map_or_else(
         || format!("http://{}/", route.access.entry_node),
         |(_, url)| url.clone(),
     );
+    if !route.access.secret_endpoints.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "what asks for a secret, and what prints it")?;
+        let secrets = route.access.secret_endpoints.iter();
+        let commands: Vec<(&str, String)> = secrets
+            .map(|one| (one.as_str(), format!("stampede secret {name} {one}")))
+            .collect();
+        print_named_urls(out, &commands)?;
+    }
     writeln!(out)?;
     writeln!(out, "the proxy")?;
     writeln!(

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CloudAccess, ClusterSpec, Flavor,
+    cluster_endpoint::ClusterEndpoints,
     former_records::{StoredFlavors, read_added_nodes, read_step_nodes},
     limits::MAX_GENERATION,
     node_group::NodeIds,
@@ -23,8 +24,8 @@ pub struct ClusterChange {
     pub to: ClusterSpec,
     /// What stands on the nodes once it is done.
     pub installed: FileDigests,
-    /// Endpoint names once it is done, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    /// Its endpoints once it is done.
+    pub endpoints: ClusterEndpoints,
     /// The steps; while it is taken back, those that lead back.
     pub steps: Vec<RolloutStep>,
     /// The step that is under way.

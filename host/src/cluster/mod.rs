@@ -20,7 +20,8 @@
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
 //! - [`state`]: where a cluster stands
 //! - [`lifecycle`]: how far its life has come
-//! - [`progress`]: what a node reports of itself
+//! - [`progress`]: what a node reports of itself; [`health`]: what it says of its components later
+//! - [`cluster_endpoint`]: where a cluster is reached; [`shared_secret`]: what its nodes have in common
 //! - [`change`]: a change to a running cluster; [`pins`]: what it was made of; `placement_text`: where
 //!   its components are, as it is kept
 //! - [`cloud_access`]: what nodes are given to reach the cloud that they signal
@@ -32,6 +33,7 @@ mod attribute_value;
 pub mod attributes;
 pub mod change;
 pub mod cloud_access;
+pub mod cluster_endpoint;
 pub mod component;
 pub mod contract_bridge;
 mod default_group_rows;
@@ -47,6 +49,7 @@ pub mod framework_request;
 pub mod group_addresses;
 pub mod group_attributes;
 pub mod group_value;
+pub mod health;
 pub mod java_tarball;
 pub mod lifecycle;
 pub mod limits;
@@ -60,6 +63,7 @@ pub mod plugin_contract;
 pub mod problem;
 pub mod progress;
 pub mod reserved_words;
+pub mod shared_secret;
 pub mod spec;
 pub mod state;
 #[cfg(test)]

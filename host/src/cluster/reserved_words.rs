@@ -7,7 +7,7 @@ use super::framework::CLUSTER;
 
 /// In hosts files, in the stack's events, in attributes, and in names of resources and rules, where a
 /// group's name stands as a word (`edge_2_server`) beside `router_interface` and `ready_handle`.
-pub const RESERVED: [&str; 28] = [
+pub const RESERVED: [&str; 29] = [
     "access",
     "all",
     "attachment",
@@ -16,6 +16,7 @@ pub const RESERVED: [&str; 28] = [
     "flavor",
     "floating",
     "handle",
+    "health",
     "host",
     "icmp",
     "interface",

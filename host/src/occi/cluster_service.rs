@@ -42,6 +42,13 @@ pub trait ClusterService: Clone + Send + Sync + 'static {
         caller: &Self::Caller,
         name: &str,
     ) -> impl Future<Output = Result<Self::Found, OrchestratorError>> + Send;
+    /// GET of the secret that an endpoint asks for.
+    fn endpoint_secret(
+        &self,
+        caller: &Self::Caller,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> impl Future<Output = Result<SecretString, OrchestratorError>> + Send;
     /// GET of all.
     fn list(
         &self,
@@ -157,6 +164,15 @@ impl ClusterService for Orchestrator {
 
     async fn find(&self, caller: &Caller, name: &str) -> Result<ClusterLookup, OrchestratorError> {
         Self::find(self, caller, name).await
+    }
+
+    async fn endpoint_secret(
+        &self,
+        caller: &Caller,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<SecretString, OrchestratorError> {
+        Self::endpoint_secret(self, caller, name, endpoint).await
     }
 
     async fn list(&self, caller: &Caller) -> Result<Vec<ClusterView>, OrchestratorError> {

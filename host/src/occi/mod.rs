@@ -187,7 +187,7 @@ fn request_span(head: RequestHead<'_>, route: Option<&OcciRoute>) -> Span {
         cluster.id = Empty,
         status = Empty,
     );
-    if let Some(OcciRoute::Entity(name)) = route {
+    if let Some(OcciRoute::Entity(name) | OcciRoute::Secret { cluster: name, .. }) = route {
         span.record("cluster.name", name);
     }
     span

@@ -35,6 +35,8 @@ pub const OWN_LOCATIONS: [&str; 7] = [
 ];
 /// The path of the collection of all entities; an entity's path begins with it.
 pub const COLLECTION_PATH: &str = "/orchestrator/";
+/// What stands between an entity's path and the name of an endpoint whose secret is meant.
+pub const SECRET: &str = "secret";
 
 /// Heat's status of the stack; with [`STACK_ID`] the kind's attributes, which clients cannot set.
 pub const STACK_STATE: &str = "occi.mcn.stack.state";
@@ -62,7 +64,7 @@ pub fn is_core(name: &str) -> bool {
 pub struct ShownAttribute {
     /// Its name, or what all its names begin with.
     pub name: &'static str,
-    /// Whether a name follows, of a node or an endpoint.
+    /// Whether a name follows, of a node, a component or an endpoint.
     pub names_follow: bool,
     /// For people.
     pub description: &'static str,
@@ -110,20 +112,38 @@ impl ShownAttribute {
         "stampede.cloud.error",
         "why what is shown may be old, or does not go on",
     );
+    /// The cluster's colour.
+    pub const HEALTH: Self = Self::one(
+        "stampede.health",
+        "green, yellow or red: that of the cluster's worst service",
+    );
+    /// One for each service.
+    pub const SERVICE_HEALTH: Self = Self::many(
+        "stampede.health.",
+        "the colour of a service, why, and when its nodes have looked",
+    );
     /// One for each node.
     pub const PROGRESS: Self = Self::many("stampede.progress.", "what a node reported last");
+    /// One for each endpoint of which more is known than its URL.
+    pub const ACCESS: Self = Self::many(
+        "stampede.access.",
+        "who reaches an endpoint, what it is for, and where the secret is that it asks for",
+    );
     /// One for each endpoint.
     pub const ENDPOINT: Self = Self::many("stampede.endpoint.", "a URL of the cluster");
 }
 
 /// All of them.
-pub static SHOWN_ATTRIBUTES: [ShownAttribute; 7] = [
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 10] = [
     ShownAttribute::STATE,
     ShownAttribute::FAILURE,
     ShownAttribute::UPDATE,
     ShownAttribute::STACK_REASON,
     ShownAttribute::CLOUD_ERROR,
+    ShownAttribute::HEALTH,
+    ShownAttribute::SERVICE_HEALTH,
     ShownAttribute::PROGRESS,
+    ShownAttribute::ACCESS,
     ShownAttribute::ENDPOINT,
 ];
 
@@ -138,6 +158,11 @@ pub fn is_read_only(name: &str) -> bool {
                 name == shown.name
             }
         })
+}
+
+/// The path of the secret that an endpoint asks for.
+pub fn secret_path(cluster: &str, endpoint: &str) -> String {
+    format!("{COLLECTION_PATH}{cluster}/{SECRET}/{endpoint}")
 }
 
 /// The path of the entity of that name.
@@ -317,6 +342,8 @@ mod tests {
             "stampede.progress.worker-1",
             "stampede.update",
             "stampede.endpoint.x",
+            "stampede.health",
+            "stampede.health.datanode",
             "stampede.state",
         ] {
             assert!(is_read_only(name), "{name}");

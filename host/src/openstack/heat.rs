@@ -13,7 +13,7 @@ use super::{
     StackResource,
     heat_wire::{
         CreateStackResponse, EventsResponse, MetadataResponse, ResourcesResponse,
-        ShowStackResponse, StacksResponse,
+        ShowResourceResponse, ShowStackResponse, StacksResponse,
     },
     retry::{CallFailure, Delivery, backoff_pause},
 };
@@ -329,6 +329,34 @@ impl CloudSession {
             .await?
             .json::<MetadataResponse>()?
             .metadata)
+    }
+
+    /// One of a resource's attributes, as a template would get it; `None` where it has no value. It
+    /// may be a secret, and is logged nowhere.
+    ///
+    /// # Errors
+    /// [`CloudError::NotFound`].
+    pub async fn resource_attribute(
+        &self,
+        stack: &StackId,
+        resource: &str,
+        attribute: &str,
+    ) -> Result<Option<Value>, CloudError> {
+        let action = format!(
+            "show the attribute `{attribute}` of `{resource}` in stack `{}`",
+            stack.name
+        );
+        let answer = self
+            .get(
+                HEAT,
+                &stack_path(stack, &["resources", resource]),
+                &[("with_attr", attribute)],
+                action,
+            )
+            .await?;
+        let mut attributes = answer.json::<ShowResourceResponse>()?.resource.attributes;
+        let value = attributes.get_mut(attribute).map(Value::take);
+        Ok(value.filter(|value| !value.is_null()))
     }
 
     /// Replaces the stack's template and parameters; Heat works on after the answer.

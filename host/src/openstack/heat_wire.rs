@@ -163,3 +163,15 @@ pub(super) struct MetadataResponse {
     #[serde(default)]
     pub(super) metadata: Map<String, Value>,
 }
+
+#[derive(Deserialize)]
+pub(super) struct ShowResourceResponse {
+    pub(super) resource: ShownResource,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ShownResource {
+    /// As it comes: an error of its form would quote it, and it may hold a secret.
+    #[serde(default)]
+    pub(super) attributes: Value,
+}

@@ -15,6 +15,9 @@ pub struct OrchestratorLimits {
     /// How old an observation may be before Heat is asked again; one observation is at most two
     /// calls, so that Heat is asked once a second.
     pub observe_every: Duration,
+    /// How old what is known of the nodes' health may be before Heat is asked again by whoever looks
+    /// at the cluster: one or two calls more.
+    pub health_every: Duration,
     /// How old an observation may be so that it is shown at once, while Heat is asked in the
     /// background; older than that, readers wait.
     pub shown_age: Duration,
@@ -88,6 +91,7 @@ impl Default for OrchestratorLimits {
             attributes: 256,
             attribute_bytes: 64 * 1024,
             observe_every: Duration::from_secs(2),
+            health_every: Duration::from_secs(10),
             shown_age: Duration::from_secs(3),
             patience: Duration::from_secs(3),
             waiting: 128,

@@ -51,7 +51,8 @@ pub use limits::OrchestratorLimits;
 pub use planning::planner::ClusterPlanner;
 pub use planning::{quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::view::{
-    ClusterLookup, ClusterView, CreateOutcome, DeletionStage, LifecyclePhase, ViewVersion,
+    ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
+    ViewVersion,
 };
 pub use verbs::{
     delete::DeletionAnswer,
@@ -235,7 +236,7 @@ impl Orchestrator {
     }
 
     /// All clusters of the caller's project, by name; Heat is asked about those that are on the
-    /// move.
+    /// move, and about some others whose nodes tell of their health.
     ///
     /// # Errors
     /// `Internal`; where the store knows none, also `Cloud`: Heat may know some.

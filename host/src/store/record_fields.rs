@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::cluster::{
     ClusterChange, ClusterSpec, Lifecycle, RolloutStep,
     change::{ChangeReport, FileDigests},
+    cluster_endpoint::ClusterEndpoints,
+    health::NodeHealth,
     progress::StageReport,
 };
 
@@ -61,8 +63,8 @@ pub struct RecordFields {
     pub initial_attributes: BTreeMap<String, String>,
     /// What was deployed, defaults of that time included; none before deploy.
     pub spec: Option<ClusterSpec>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    /// Where it is reached.
+    pub endpoints: ClusterEndpoints,
     /// What the nodes were notified of so far.
     pub notified: NodeNotifications,
     /// What the cloud showed last.
@@ -182,6 +184,12 @@ pub struct ObservedState {
     /// Nodes that cannot be notified of changes: they see no metadata service.
     #[serde(default, alias = "deaf")]
     pub nodes_without_metadata: Vec<String>,
+    /// What nodes said last of their components.
+    #[serde(default, skip_serializing_if = "NodeHealth::is_empty")]
+    pub health: NodeHealth,
+    /// Whether that is all that their handle has of it.
+    #[serde(default)]
+    pub is_health_read: bool,
     /// The last event that was read.
     pub marker: Option<String>,
 }

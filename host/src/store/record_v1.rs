@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{NodeNotifications, ObservedState, record_fields::RecordFields};
 use crate::cluster::{
     ClusterChange, ClusterSpec, Lifecycle, LifecyclePhase,
+    cluster_endpoint::ClusterEndpoints,
     lifecycle::{DeleteTarget, RolloutStatus},
 };
 
@@ -46,7 +47,7 @@ pub(super) struct RecordV1 {
     region: String,
     create_sent_s: Option<u64>,
     deletes: u32,
-    endpoints: BTreeMap<String, String>,
+    endpoints: ClusterEndpoints,
     stuck: Option<String>,
     #[serde(default)]
     change: Option<ClusterChange>,

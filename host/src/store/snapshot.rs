@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterRecord, NodeNotifications};
-use crate::cluster::{ClusterChange, ClusterSpec, lifecycle::RolloutStatus};
+use crate::cluster::{
+    ClusterChange, ClusterSpec, cluster_endpoint::ClusterEndpoints, lifecycle::RolloutStatus,
+};
 
 /// What a stack carries of its cluster. The aliases are the names that stacks of former versions
 /// carry it under.
@@ -20,8 +22,8 @@ pub struct StackSnapshot {
     pub initial_attributes: BTreeMap<String, String>,
     /// What was deployed.
     pub spec: Option<ClusterSpec>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    /// Where it is reached.
+    pub endpoints: ClusterEndpoints,
     /// A change that was under way.
     pub change: Option<ClusterChange>,
     /// What the nodes were notified of so far.

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
+    cluster_endpoint::ClusterEndpoints,
     lifecycle::{DeleteTarget, RolloutStatus},
 };
 
@@ -34,7 +35,7 @@ pub struct DeployIntent {
     /// What they mean, with what the plugins have computed.
     pub spec: ClusterSpec,
     /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    pub endpoints: ClusterEndpoints,
     /// What stands on the nodes from the beginning.
     pub notified: NodeNotifications,
     /// Where it is created.
@@ -160,7 +161,7 @@ impl ClusterRecord {
     pub fn replan_intent(
         &mut self,
         spec: &ClusterSpec,
-        endpoints: &BTreeMap<String, String>,
+        endpoints: &ClusterEndpoints,
         notified: &NodeNotifications,
     ) -> TransitionResult {
         if !matches!(self.lifecycle, Lifecycle::Deploying { .. }) {

@@ -127,7 +127,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, TemplateError>> = LazyLo
 mod tests {
     use super::page::{
         ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
-        MessagePage, TextPair,
+        MessagePage, ServiceRow, TextPair,
     };
     use super::*;
 
@@ -151,8 +151,13 @@ mod tests {
             warning: Some(EVIL.into()),
             endpoints: vec![
                 EndpointRow::new(EVIL.into(), format!("http://h/{EVIL}")),
-                EndpointRow::new(EVIL.into(), EVIL.into()),
+                EndpointRow::new(EVIL.into(), EVIL.into()).with_access(Some(EVIL.into())),
             ],
+            services: vec![ServiceRow {
+                name: EVIL.into(),
+                colour: "red",
+                told: EVIL.into(),
+            }],
             progress: vec![pair()],
             actions: vec![ActionButton {
                 name: EVIL.into(),

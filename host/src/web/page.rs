@@ -22,6 +22,8 @@ pub struct ClusterPage {
     pub warning: Option<String>,
     /// The URLs of its services.
     pub endpoints: Vec<EndpointRow>,
+    /// The health of its services.
+    pub services: Vec<ServiceRow>,
     /// The nodes, each with its stages.
     pub progress: Vec<TextPair>,
     /// The actions that it offers.
@@ -39,6 +41,17 @@ pub struct TextPair {
     pub name: String,
     /// The text.
     pub value: String,
+}
+
+/// The health of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceRow {
+    /// The component.
+    pub name: String,
+    /// `green`, `yellow`, `red`.
+    pub colour: &'static str,
+    /// Node, sentence and times.
+    pub told: String,
 }
 
 /// A button that posts.
@@ -60,13 +73,25 @@ pub struct EndpointRow {
     /// Whether it is a link. A stack's output cannot be trusted, so that only http and https are:
     /// `javascript:` would run in the page.
     linked: bool,
+    /// Who reaches it, what it is for, and where its secret is.
+    access: Option<String>,
 }
 
 impl EndpointRow {
     /// A row, a link if a browser may follow the URL.
     pub fn new(name: String, url: String) -> Self {
         let linked = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        Self { name, url, linked }
+        Self {
+            name,
+            url,
+            linked,
+            access: None,
+        }
+    }
+
+    /// With what is known of it beside that.
+    pub fn with_access(self, access: Option<String>) -> Self {
+        Self { access, ..self }
     }
 }
 

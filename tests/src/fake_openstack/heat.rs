@@ -70,6 +70,9 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest, project: &str) -
                 FakeReply::json(200, &json!({"metadata": metadata}))
             })
         }
+        ("GET", ["stacks", name, id, "resources", resource]) => {
+            find(cloud, project, name, id).and_then(|at| show_resource(cloud, call, at, resource))
+        }
         ("POST", ["stacks", name, id, "resources", resource, "signal"]) => {
             signal(cloud, call, project, (name, id), resource)
         }
@@ -340,14 +343,43 @@ fn living(cloud: &FakeCloud, project: &str, name: &str, id: &str) -> Result<usiz
     })
 }
 
-fn resources(cloud: &FakeCloud, at: usize) -> FakeReply {
+/// Heat shows attributes where some are asked for; of a handle all that it has.
+fn show_resource(
+    cloud: &FakeCloud,
+    call: &FakeRequest,
+    at: usize,
+    name: &str,
+) -> Result<FakeReply, FakeReply> {
     let stack = &cloud.stacks[at];
-    let resource = |resource: &FakeResource| {
-        json!({"updated_time": resource.updated, "creation_time": stack.created, "logical_resource_id": resource.name, "resource_name": resource.name,
+    let found = stack.resources.iter().find(|one| one.name == name);
+    let found = found.ok_or_else(|| {
+        let message = format!(
+            "The Resource ({name}) could not be found in Stack {}.",
+            stack.name
+        );
+        FakeReply::error("heat", 404, "EntityNotFound", &message)
+    })?;
+    let mut body = resource_body(cloud, stack, found);
+    if let Some(asked) = call.query("with_attr") {
+        let signal = hot_functions::handle_signal(stack, name);
+        let mut attributes = json!({"token": null, "endpoint": null, "curl_cli": null});
+        attributes[asked] = Value::Null;
+        attributes["signal"] = signal;
+        body["attributes"] = attributes;
+    }
+    Ok(FakeReply::json(200, &json!({"resource": body})))
+}
+
+fn resource_body(cloud: &FakeCloud, stack: &FakeStack, resource: &FakeResource) -> Value {
+    json!({"updated_time": resource.updated, "creation_time": stack.created, "logical_resource_id": resource.name, "resource_name": resource.name,
             "physical_resource_id": resource.physical_id, "resource_status": resource.status, "resource_status_reason": resource.reason,
             "resource_type": resource.kind, "links": [{"href": format!("{}/resources/{}", link(cloud, stack), resource.name), "rel": "self"}],
             "required_by": []})
-    };
+}
+
+fn resources(cloud: &FakeCloud, at: usize) -> FakeReply {
+    let stack = &cloud.stacks[at];
+    let resource = |resource: &FakeResource| resource_body(cloud, stack, resource);
     FakeReply::json(
         200,
         &json!({"resources": stack.resources.iter().map(resource).collect::<Vec<_>>()}),

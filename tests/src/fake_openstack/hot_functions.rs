@@ -157,7 +157,7 @@ fn attribute(stack: &FakeStack, argument: &[Value]) -> Value {
         }
         (SERVER, "first_address") => first_address(stack, resource),
         (SERVER, "accessIPv4") => json!(""),
-        ("OS::Heat::WaitConditionHandle", "signal") => signal(stack, name),
+        ("OS::Heat::WaitConditionHandle", "signal") => handle_signal(stack, name),
         (WAIT, "data") => {
             let handle = resource["properties"]["handle"]["get_resource"]
                 .as_str()
@@ -187,7 +187,7 @@ fn first_address(stack: &FakeStack, server: &Value) -> Value {
 }
 
 /// Heat gives this one as JSON text.
-fn signal(stack: &FakeStack, handle: &str) -> Value {
+pub(super) fn handle_signal(stack: &FakeStack, handle: &str) -> Value {
     let transport = resolve_value(
         stack,
         &stack.template["resources"][handle]["properties"]["signal_transport"],
@@ -195,10 +195,18 @@ fn signal(stack: &FakeStack, handle: &str) -> Value {
     if transport == "TOKEN_SIGNAL" {
         return Value::Null;
     }
-    json!(
-        json!({"alarm_url": format!("http://fake-openstack/v1/waitcondition/{}/{handle}", stack.name)})
-            .to_string()
-    )
+    let alarm_url = format!(
+        "http://fake-openstack/v1/waitcondition/{}/{handle}",
+        stack.name
+    );
+    let mut signal = json!({"alarm_url": alarm_url});
+    if transport == "HEAT_SIGNAL" {
+        signal["auth_url"] = json!("http://fake-openstack/v3");
+        signal["user_id"] = json!(format!("user-{handle}"));
+        signal["password"] = json!(format!("password-{}-{handle}", stack.id));
+        signal["project_id"] = json!(stack.project);
+    }
+    json!(signal.to_string())
 }
 
 fn made<'a>(stack: &'a FakeStack, name: &str) -> Option<&'a str> {

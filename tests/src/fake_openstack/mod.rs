@@ -276,6 +276,24 @@ impl FakeOpenStack {
         })
     }
 
+    /// A node's signal of its health, as if the node had sent it: the line of what has changed, and all
+    /// that it knows.
+    pub fn signal_health(&self, stack: &str, node: &str, line: &str, data: &str) -> bool {
+        self.lock().living(stack).is_some_and(|stack| {
+            let id = format!("health-{node}");
+            stack.signal("progress_handle", &id, "SUCCESS", line, data);
+            true
+        })
+    }
+
+    /// What nodes are given to signal a handle of a stack with.
+    pub fn handle_signal(&self, stack: &str, handle: &str) -> Option<String> {
+        let mut cloud = self.lock();
+        let stack = cloud.living(stack)?;
+        let signal = hot_functions::handle_signal(stack, handle);
+        signal.as_str().map(str::to_owned)
+    }
+
     /// Injects a fault. Faults are tried in the order in which they were given.
     pub fn fault(&self, fault: InjectedFault) {
         self.lock().faults.push(fault);

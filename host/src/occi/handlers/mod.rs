@@ -8,6 +8,7 @@
 //! - `collection`: all entities, and those of one mixin
 //! - `query`: the query interface, user-defined mixins' definitions among it
 //! - `user_mixin`: members of a user-defined mixin
+//! - `secret`: what an endpoint asks for
 //! - `selection`: which entities of a collection a request means
 //! - `context`: what handlers share; `resolve`: what the categories of a request mean
 
@@ -19,6 +20,7 @@ mod post;
 mod put;
 mod query;
 mod resolve;
+mod secret;
 mod selection;
 mod user_mixin;
 
@@ -54,6 +56,9 @@ async fn dispatch_others<C: ClusterService>(
         (OcciRoute::Entity(name), &Method::PUT) => put::put_entity(context, &name).await,
         (OcciRoute::Entity(name), &Method::DELETE) => delete::delete_entity(context, &name).await,
         (OcciRoute::Entity(name), _) => post::post_entity(context, &name).await,
+        (OcciRoute::Secret { cluster, endpoint }, _) => {
+            secret::get_secret(context, &cluster, &endpoint).await
+        }
         (OcciRoute::Collection, &Method::GET) => collection::get_collection(context).await,
         (OcciRoute::Collection, &Method::DELETE) => collection::delete_collection(context).await,
         (OcciRoute::Collection, _) => collection::post_collection(context).await,

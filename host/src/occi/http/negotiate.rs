@@ -29,6 +29,8 @@ pub enum Rendering {
 }
 
 impl Rendering {
+    /// What is one text.
+    pub const TEXT: &[Self] = &[Self::Plain];
     /// What an entity or the query interface can be shown as; the first one is the default.
     pub const ENTITY: &[Self] = &[
         Self::Plain,

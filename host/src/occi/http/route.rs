@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::super::terms::COLLECTION_PATH;
+use super::super::terms::{COLLECTION_PATH, SECRET};
 use super::negotiate::Rendering;
 
 /// A path of this API.
@@ -20,6 +20,13 @@ pub enum OcciRoute {
     Collection,
     /// `/orchestrator/<name>`; holds the name, decoded.
     Entity(String),
+    /// `/orchestrator/<name>/secret/<endpoint>`: what an endpoint of a cluster asks for; both decoded.
+    Secret {
+        /// The cluster's name.
+        cluster: String,
+        /// The endpoint's.
+        endpoint: String,
+    },
     /// Any other path that ends in `/`: where a project may have put a user-defined mixin.
     Other {
         /// As it came.
@@ -43,11 +50,18 @@ impl OcciRoute {
                         bare: None,
                     });
                 };
-                let name = percent_decode_str(name)
-                    .decode_utf8()
-                    .ok()
-                    .filter(|_| !name.contains('/'))?;
-                Some(Self::Entity(name.into_owned()))
+                let decode = |part: &str| {
+                    let text = percent_decode_str(part).decode_utf8().ok()?;
+                    Some(text.into_owned())
+                };
+                match name.split('/').collect::<Vec<_>>().as_slice() {
+                    [name] => Some(Self::Entity(decode(name)?)),
+                    [cluster, SECRET, endpoint] if !endpoint.is_empty() => Some(Self::Secret {
+                        cluster: decode(cluster)?,
+                        endpoint: decode(endpoint)?,
+                    }),
+                    _ => None,
+                }
             }
         }
     }
@@ -87,6 +101,7 @@ impl OcciRoute {
             Self::Query => "query",
             Self::Collection => "collection",
             Self::Entity(_) => "entity",
+            Self::Secret { .. } => "secret",
             Self::Other { .. } => "mixin",
         }
     }
@@ -94,7 +109,7 @@ impl OcciRoute {
     /// The value of the Allow header.
     pub fn allowed_methods(&self) -> &'static str {
         match self {
-            Self::Root => "GET, HEAD",
+            Self::Root | Self::Secret { .. } => "GET, HEAD",
             Self::Query => "GET, HEAD, POST, DELETE",
             Self::Collection => "GET, HEAD, POST, DELETE",
             Self::Entity(_) | Self::Other { .. } => "GET, HEAD, PUT, POST, DELETE",
@@ -113,6 +128,7 @@ impl OcciRoute {
         match self {
             Self::Root | Self::Collection | Self::Other { .. } => Rendering::COLLECTION,
             Self::Query | Self::Entity(_) => Rendering::ENTITY,
+            Self::Secret { .. } => Rendering::TEXT,
         }
     }
 }
@@ -174,6 +190,10 @@ mod tests {
     #[test]
     fn paths_and_methods() {
         let entity = |name: &str| Some(OcciRoute::Entity(name.to_owned()));
+        let secret = |cluster: &str, endpoint: &str| {
+            let (cluster, endpoint) = (cluster.to_owned(), endpoint.to_owned());
+            Some(OcciRoute::Secret { cluster, endpoint })
+        };
         for (path, route) in [
             ("/", Some(OcciRoute::Root)),
             ("/-/", Some(OcciRoute::Query)),
@@ -183,6 +203,11 @@ mod tests {
             ("/orchestrator/d%65fault", entity("default")),
             ("/orchestrator/%ff", None),
             ("/orchestrator/a/b", None),
+            ("/orchestrator/a/secret/j%75pyter", secret("a", "jupyter")),
+            ("/orchestrator/a/secret/", None),
+            ("/orchestrator/a/secret/b/", None),
+            ("/orchestrator/a/secret/%ff", None),
+            ("/orchestrator/a/other/b", None),
             ("/orchestrator/a/", None),
             ("/orchestrator", None),
             ("/foo/bar", None),

@@ -16,8 +16,10 @@ use super::super::terms::{
 };
 use super::attribute_definition::{AttributeDefinition, ValueType};
 use super::categories::CategoryModel;
+use super::shown_texts::{describe_access, describe_service, join_progress};
 use super::user_mixin::UserMixin;
 use crate::cluster::framework::CLUSTER;
+use crate::cluster::health::cluster_colour;
 use crate::orchestrator::ClusterView;
 
 /// What renderings show of a cluster.
@@ -218,6 +220,11 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     for (name, value) in outputs.filter(|(_, value)| !value.is_null()) {
         all.put_out(format!("{name}.{region}"), value);
     }
+    for (name, access) in &view.endpoint_access {
+        if let Some(text) = describe_access(&view.name, name, access) {
+            all.show(&ShownAttribute::ACCESS, name, text);
+        }
+    }
     for (name, url) in view.endpoints {
         // Also as any other output, since that is where hurtle's clients look.
         all.put_out(format!("{name}.{region}"), url.clone().into());
@@ -225,6 +232,13 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     }
     for (node, text) in join_progress(&view.progress) {
         all.show(&ShownAttribute::PROGRESS, node, text);
+    }
+    if let Some(colour) = cluster_colour(&view.health) {
+        all.show(&ShownAttribute::HEALTH, "", colour.as_str());
+    }
+    for service in &view.health {
+        let text = describe_service(service);
+        all.show(&ShownAttribute::SERVICE_HEALTH, &service.component, text);
     }
     let failure = view.failure.as_deref().or(view.state.reason());
     if let Some(failure) = failure.filter(|text| !text.is_empty()) {
@@ -250,26 +264,6 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     all
 }
 
-/// One text for each node: its stages' lines, the newest last, with `; ` between them.
-fn join_progress(reports: &[crate::cluster::progress::StageReport]) -> Vec<(&str, String)> {
-    let mut nodes: Vec<(&str, String)> = Vec::new();
-    for report in reports {
-        let node = if report.node.is_empty() {
-            "cluster"
-        } else {
-            &report.node
-        };
-        match nodes.iter_mut().find(|(name, _)| *name == node) {
-            Some((_, text)) => {
-                text.push_str("; ");
-                text.push_str(&report.text);
-            }
-            None => nodes.push((node, report.text.clone())),
-        }
-    }
-    nodes
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -293,6 +287,8 @@ pub(crate) mod tests {
             brought: BTreeMap::new(),
             outputs: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            endpoint_access: BTreeMap::new(),
+            health: Vec::new(),
             region: "Region One".to_owned(),
             progress: Vec::new(),
             change: None,
@@ -319,7 +315,7 @@ pub(crate) mod tests {
         OcciEntity::from_view(view, &CategoryModel::from_frameworks(&[]), &[])
     }
 
-    fn shown(view: ClusterView) -> BTreeMap<String, String> {
+    pub(crate) fn shown(view: ClusterView) -> BTreeMap<String, String> {
         let text = |value: Value| {
             value
                 .as_str()

@@ -5,9 +5,10 @@
 //! - [`user_mixin`]: mixins that projects define for themselves
 //! - [`categories`]: kinds, actions, this service's mixins and how a category is found
 //! - [`attribute_definition`]: what a category says of an attribute
-//! - [`entity`]: path, actions, attributes and mixins of one cluster
+//! - [`entity`]: path, actions, attributes and mixins of one cluster; `shown_texts`: what they say
 
 pub mod attribute_definition;
 pub mod categories;
 pub mod entity;
+mod shown_texts;
 pub mod user_mixin;

@@ -16,10 +16,11 @@ use super::escape::escape_name;
 use super::response::forbid_caching;
 use super::text::value_text;
 use crate::addressing::ServiceUrl;
+use crate::cluster::health::HealthColour;
 use crate::orchestrator::OrchestratorError;
 use crate::web::page::{
     ActionButton, CategoriesPage, CategoryRow, ClusterListPage, ClusterPage, EndpointRow,
-    MessagePage, TextPair,
+    MessagePage, ServiceRow, TextPair,
 };
 use crate::web::{self, WebPage};
 
@@ -79,8 +80,12 @@ fn cluster_data(entity: &OcciEntity, prefix: &str) -> ClusterPage {
         failure: attribute("stampede.failure"),
         warning: attribute("stampede.cloud.error"),
         endpoints: below("stampede.endpoint.")
-            .map(|pair| EndpointRow::new(pair.name, pair.value))
+            .map(|pair| {
+                let access = attribute(&format!("stampede.access.{}", pair.name));
+                EndpointRow::new(pair.name, pair.value).with_access(access)
+            })
             .collect(),
+        services: below("stampede.health.").map(service_row).collect(),
         progress: below("stampede.progress.").collect(),
         actions: action.into_iter().collect(),
         attributes: below("").collect(),
@@ -93,6 +98,16 @@ fn cluster_data(entity: &OcciEntity, prefix: &str) -> ClusterPage {
                     .map(|mixin| mixin.category.identifier()),
             )
             .collect(),
+    }
+}
+
+/// The colour is the first word of the attribute.
+fn service_row(pair: TextPair) -> ServiceRow {
+    let (colour, told) = pair.value.split_once(", ").unwrap_or_default();
+    ServiceRow {
+        name: pair.name,
+        colour: HealthColour::from_name(colour).map_or("unknown", HealthColour::as_str),
+        told: told.to_owned(),
     }
 }
 

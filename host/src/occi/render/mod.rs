@@ -43,6 +43,11 @@ pub struct Renderer<'a> {
 /// A response, or the error to send instead.
 pub type RenderResult = Result<Response<Bytes>, ApiError>;
 
+/// A text that is rendered in one way alone.
+pub fn text_response(text: String) -> Response<Bytes> {
+    response::build_response(StatusCode::OK, Rendering::Plain.media_type(), text)
+}
+
 impl Renderer<'_> {
     /// Renders an entity.
     ///

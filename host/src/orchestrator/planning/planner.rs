@@ -10,6 +10,7 @@ use crate::{
     cluster::{
         CloudAccess, ClusterSpec, Flavor, FrameworkDescriptor, PinnedPlugin, Problem,
         change::FileDigests,
+        cluster_endpoint::ClusterEndpoints,
         component::ComponentPlacement,
         framework::NodeResources,
         framework_request::{ComponentGrant, FrameworkClaims},
@@ -161,8 +162,8 @@ pub struct StackPlan {
     pub files: BTreeMap<String, String>,
     /// Values of the template's parameters.
     pub parameters: Map<String, Value>,
-    /// Endpoint names, each with the output that holds its URL.
-    pub endpoints: BTreeMap<String, String>,
+    /// Where it is reached.
+    pub endpoints: ClusterEndpoints,
     /// What stands on the nodes of each class.
     pub contents: BTreeMap<String, NodeContent>,
     /// Parameters by plugin whose computed values are to stay while nodes come and go.

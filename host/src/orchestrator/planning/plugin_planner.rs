@@ -14,6 +14,7 @@ use crate::orchestrator::planning::plugin_chain;
 use crate::{
     cluster::{
         ClusterSpec, FrameworkDescriptor, Problem,
+        cluster_endpoint::{ClusterEndpoint, ClusterEndpoints},
         framework_bundle::FrameworkBundle,
         framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion},
     },
@@ -96,14 +97,16 @@ impl<P: FrameworkSource> PluginPlanner<P> {
     ) -> Result<StackPlan, PlanError> {
         let plugins = self.of_chain(chain);
         let made = plan_frameworks(spec, facts, claimed, &plugins, &self.0).await?;
-        let endpoints = made
-            .stack
-            .endpoints
-            .into_iter()
-            .map(|endpoint| endpoint.name);
+        let mut endpoints = ClusterEndpoints::new();
+        for bundle in &made.stack.bundles {
+            endpoints.extend(bundle.endpoints.iter().map(|one| {
+                let kept = ClusterEndpoint::of_plugin(&bundle.plugin, one);
+                (one.name.clone(), kept)
+            }));
+        }
         Ok(StackPlan {
             plugins: made.plugins,
-            endpoints: endpoints.map(|name| (name.clone(), name)).collect(),
+            endpoints,
             template: made.stack.template,
             files: made.stack.files,
             contents: made.stack.contents,

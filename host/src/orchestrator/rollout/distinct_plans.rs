@@ -23,6 +23,7 @@ use crate::{
     bundle::node_script::{NodeContent, host_version},
     cluster::{
         ClusterPins, ClusterSpec, NodeGroups, NodeIds, PinnedPlugin, Problem, change::FileDigests,
+        cluster_endpoint::ClusterEndpoints,
     },
     openstack::{CloudSession, StackId},
     store::ClusterRecord,
@@ -87,7 +88,7 @@ struct OverlaySource {
     overlay: TemplateOverlay,
     /// What stands on the nodes by the plan of the cluster as it is.
     from_installed: FileDigests,
-    from_endpoints: BTreeMap<String, String>,
+    from_endpoints: ClusterEndpoints,
     /// Files that the stack's template names and the plugins of now do not make.
     files: BTreeMap<String, String>,
 }
@@ -347,7 +348,7 @@ impl<'a> DistinctPlans<'a> {
         &self,
         record: &ClusterRecord,
         planned: &StackPlan,
-    ) -> BTreeMap<String, String> {
+    ) -> ClusterEndpoints {
         match &self.source {
             PlanSource::Plugins => planned.endpoints.clone(),
             PlanSource::Overlay(source) if source.from_endpoints != planned.endpoints => {

@@ -10,7 +10,11 @@ use std::{
 use crate::orchestrator::{
     error::OrchestratorError,
     locks::lock_mutex,
-    state::{observation::RefreshState, send_failure::SendFailure, status::needs_reconcile},
+    state::{
+        observation::{HealthLooks, RefreshState},
+        send_failure::SendFailure,
+        status::needs_reconcile,
+    },
 };
 use crate::{
     openstack::CloudSession,
@@ -39,6 +43,8 @@ pub(crate) struct ClusterHandle {
     pub(super) turn: tokio::sync::Mutex<()>,
     /// The last observation.
     pub(crate) refresh: RefreshState,
+    /// When it was looked at for what its nodes tell of their health.
+    pub(crate) health_looks: HealthLooks,
     /// Whether a background task takes care of it.
     pub(crate) has_worker: std::sync::atomic::AtomicBool,
     /// The sessions, by user, with which a service forbade what is wanted, and its words; the same
@@ -64,6 +70,7 @@ impl ClusterHandle {
         Arc::new(Self {
             turn: tokio::sync::Mutex::new(()),
             refresh: RefreshState::default(),
+            health_looks: HealthLooks::default(),
             has_worker: false.into(),
             forbidden: Mutex::default(),
             volunteers: Mutex::default(),

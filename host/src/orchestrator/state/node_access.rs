@@ -31,6 +31,8 @@ pub struct NodeAccess {
     /// Web pages and other URLs by name, as the cluster's own nodes reach them: (`hadoop_namenode`,
     /// `http://master:9870/`). Where several nodes have one, it stands there once for each.
     pub endpoints: Vec<(String, Url)>,
+    /// The names of those that ask for a secret.
+    pub secret_endpoints: Vec<String>,
 }
 
 /// What a record tells of the way in; none before it is deployed.
@@ -52,8 +54,16 @@ pub(crate) fn node_access(record: &ClusterRecord) -> Option<NodeAccess> {
         access: spec.access.clone(),
         image: image.map(|image| (record.region.clone(), image)),
         endpoints: inner_endpoints(record, &entry_node, entry_address),
+        secret_endpoints: secret_endpoints(record),
         entry_node,
     })
+}
+
+/// The endpoints that ask for a secret.
+pub(crate) fn secret_endpoints(record: &ClusterRecord) -> Vec<String> {
+    let asking = record.endpoints.iter();
+    let asking = asking.filter(|(_, endpoint)| endpoint.secret.is_some());
+    asking.map(|(name, _)| name.clone()).collect()
 }
 
 /// The endpoints with the outer address exchanged for the node's name, under which the node itself
@@ -77,8 +87,8 @@ fn inner_endpoints(
         Some(url)
     };
     let mut all = Vec::new();
-    for (name, output) in &record.endpoints {
-        let urls: Vec<&str> = match record.observed.outputs.get(output) {
+    for (name, endpoint) in &record.endpoints {
+        let urls: Vec<&str> = match record.observed.outputs.get(&endpoint.output) {
             Some(serde_json::Value::String(url)) => vec![url],
             Some(serde_json::Value::Object(by_node)) => {
                 by_node.values().filter_map(|url| url.as_str()).collect()

@@ -33,6 +33,24 @@ struct RefreshTimes {
     waiting: usize,
 }
 
+/// When a cluster at rest was looked at for the health that its nodes tell of: more seldom than its
+/// stack, since it is further calls.
+#[derive(Debug, Default)]
+pub(crate) struct HealthLooks(Mutex<Option<Instant>>);
+
+impl HealthLooks {
+    /// Whether the last look is so long ago, or there was none.
+    pub(crate) fn is_due(&self, every: Duration) -> bool {
+        let last = *lock_mutex(&self.0);
+        last.is_none_or(|last| clock::monotonic_now().duration_since(last) >= every)
+    }
+
+    /// It was looked at.
+    pub(crate) fn record_look(&self) {
+        *lock_mutex(&self.0) = Some(clock::monotonic_now());
+    }
+}
+
 /// What a reader has to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReadPolicy {

@@ -4,6 +4,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
+
 use crate::orchestrator::{
     error::{FailureReason, OrchestratorError},
     state::{
@@ -106,7 +108,9 @@ pub(crate) async fn fetch_status(
             id,
         },
     );
-    let news = match fetch_stack_and_events(session, &record, &stack).await {
+    let is_health_due =
+        status::tells_health(&record) && handle.health_looks.is_due(state.limits.health_every);
+    let news = match fetch_news(session, &record, &stack, is_health_due).await {
         Ok(news) => news,
         Err(error) => {
             if error.is_token() {
@@ -121,9 +125,12 @@ pub(crate) async fn fetch_status(
             });
         }
     };
+    if is_health_due {
+        handle.health_looks.record_look();
+    }
     // Over what is known by now, which need not be what was known when Heat was asked.
     let fold = |seen: &ObservedState| match &news {
-        Some((shown, events)) if seen.marker == known => status::fold_events(seen, shown, events),
+        Some(news) if seen.marker == known => news.fold(seen, &record),
         Some(_) => seen.clone(),
         None => status::mark_gone(seen),
     };
@@ -138,25 +145,61 @@ pub(crate) async fn fetch_status(
     Ok(())
 }
 
-/// The stack, then its events: so that what a settled stack's events say is never missed. `None`
-/// where the stack is gone.
-async fn fetch_stack_and_events(
+/// What Heat shows of a stack.
+struct StackNews {
+    stack: HeatStack,
+    /// Those after the last one that is known.
+    events: Vec<StackEvent>,
+    /// What the nodes' signals have left in the handle of progress, where that was looked at.
+    signals: Option<Map<String, Value>>,
+}
+
+impl StackNews {
+    fn fold(&self, seen: &ObservedState, record: &ClusterRecord) -> ObservedState {
+        let seen = status::fold_events(seen, &self.stack, &self.events);
+        match &self.signals {
+            Some(signals) => status::fold_health(&seen, record, signals),
+            None => seen,
+        }
+    }
+}
+
+/// The stack, then its events, then the handle that they speak of: so that what a settled stack's
+/// events say is never missed. `None` where the stack is gone.
+async fn fetch_news(
     session: &CloudSession,
     record: &ClusterRecord,
-    stack: &StackId,
-) -> Result<Option<(HeatStack, Vec<StackEvent>)>, CloudError> {
-    let Some(shown) = session.look_for_stack(stack).await? else {
+    id: &StackId,
+    is_health_due: bool,
+) -> Result<Option<StackNews>, CloudError> {
+    let Some(stack) = session.look_for_stack(id).await? else {
         return Ok(None);
     };
     let known = &record.observed;
     let settled = record.change().is_none()
-        && known.status.as_deref() == Some(&shown.status)
-        && !shown.status.ends_with("_IN_PROGRESS")
+        && known.status.as_deref() == Some(&stack.status)
+        && !stack.status.ends_with("_IN_PROGRESS")
         && known.marker.is_some();
-    let events = if settled {
+    let events = if settled && !is_health_due {
         Vec::new()
     } else {
-        session.events(stack, None, known.marker.as_deref()).await?
+        session.events(id, None, known.marker.as_deref()).await?
     };
-    Ok(Some((shown, events)))
+    // Heat lets go of old events; the handle has each node's latest word.
+    let is_unread = !status::fold_events(known, &stack, &events).is_health_read;
+    let signals = if is_health_due && is_unread {
+        let handle = session.resource_metadata(id, status::PROGRESS_HANDLE).await;
+        // The stack is shown without it; the next look that is due asks again.
+        let told = handle.inspect_err(|error| {
+            tracing::warn!(stack.id = %id.id, "cannot read what nodes tell of their health: {error}");
+        });
+        told.ok()
+    } else {
+        None
+    };
+    Ok(Some(StackNews {
+        stack,
+        events,
+        signals,
+    }))
 }

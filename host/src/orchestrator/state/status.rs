@@ -1,10 +1,14 @@
 //! What Heat shows of a stack, folded into what we remember and said in words. Pure: no I/O, no
 //! clock.
 
+use serde_json::{Map, Value};
+
 use crate::{
     cluster::{
         ClusterState, Lifecycle,
         change::ChangeReport,
+        component::ComponentPlacement,
+        health::{self, ServiceHealth},
         progress::{self, StageOutcome, StageReport},
     },
     openstack::{HeatStack, StackEvent},
@@ -71,12 +75,72 @@ pub fn mark_gone(seen: &ObservedState) -> ObservedState {
     }
 }
 
+/// What we know once the handle was read that nodes tell their health by. `record` says which nodes
+/// have which components.
+pub(crate) fn fold_health(
+    seen: &ObservedState,
+    record: &ClusterRecord,
+    signals: &Map<String, Value>,
+) -> ObservedState {
+    let placements: Vec<_> = placements(record).collect();
+    let has_component = |node: &str, component: &str| {
+        let mut of_name = placements.iter().filter(|one| one.component == component);
+        of_name.any(|placement| placement.has(node))
+    };
+    ObservedState {
+        health: health::read_handle(signals, &seen.health, has_component),
+        is_health_read: true,
+        ..seen.clone()
+    }
+}
+
+/// Whether its nodes tell of their health: those of plugins with components do.
+pub(crate) fn tells_health(record: &ClusterRecord) -> bool {
+    placements(record).next().is_some()
+}
+
+/// Where components are, and where they are to be once the change under way is done.
+fn placements(record: &ClusterRecord) -> impl Iterator<Item = &ComponentPlacement> {
+    let to = record.change().map(|change| &change.to);
+    let specs = record.spec.iter().chain(to);
+    let pins = specs.filter_map(|spec| spec.pins.as_deref());
+    pins.flat_map(|pins| &pins.placements)
+}
+
+/// The health of each component that a node has said something of, in the order in which they are
+/// set up.
+pub fn services(record: &ClusterRecord) -> Vec<ServiceHealth> {
+    let groups = record.spec.as_ref().map(|spec| spec.groups.clone());
+    let groups = groups.unwrap_or_default();
+    let mut members: Vec<(&str, Vec<String>)> = Vec::new();
+    for placement in placements(record) {
+        let nodes = placement.members.iter().map(|member| member.node.clone());
+        match members
+            .iter_mut()
+            .find(|(name, _)| *name == placement.component)
+        {
+            Some((_, known)) => known.extend(nodes),
+            None => members.push((&placement.component, nodes.collect())),
+        }
+    }
+    let service = |(component, mut nodes): (&str, Vec<String>)| {
+        nodes.sort_by_cached_key(|node| progress::node_order(node, &groups));
+        nodes.dedup();
+        ServiceHealth::of_component(component, &nodes, &record.observed.health)
+    };
+    members.into_iter().filter_map(service).collect()
+}
+
 fn fold_event(seen: &mut ObservedState, stack: &HeatStack, event: &StackEvent) {
     let signal = event
         .reason
         .strip_prefix("Signal: status:")
         .and_then(|rest| rest.split_once(" reason:"));
     match (event.resource.as_str(), signal) {
+        // All of it stands in the handle.
+        (PROGRESS_HANDLE, Some((_, line))) if health::is_health_line(line) => {
+            seen.is_health_read = false;
+        }
         (PROGRESS_HANDLE, Some((_, line))) => match ChangeReport::parse(line) {
             Some((node, answer)) if seen.answers.len() < MAX_REPORTS => {
                 drop(seen.answers.insert(node, answer))

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde_json::Value;
+
 pub use crate::cluster::{ClusterState, LifecyclePhase};
 use crate::orchestrator::state::{
     cluster_handle::ClusterHandle,
@@ -12,8 +14,11 @@ use crate::{
     cluster::{
         ClusterSpec, NodeGroups,
         attribute_names::PREFIX,
+        cluster_endpoint::ClusterEndpoint,
+        framework_bundle::EndpointReach,
         group_attributes::split_groups,
         group_value::{GROUPS_ATTRIBUTE, attribute_of},
+        health::ServiceHealth,
         progress::StageReport,
     },
     store::ClusterRecord,
@@ -45,9 +50,14 @@ pub struct ClusterView {
     /// Attributes of ours as they came with everything but an update.
     pub brought: BTreeMap<String, String>,
     /// All outputs of the stack that have a value, endpoints among them.
-    pub outputs: BTreeMap<String, serde_json::Value>,
+    pub outputs: BTreeMap<String, Value>,
     /// Endpoint URLs by name: (`namenode_ui`, `http://198.51.100.7:9870/`).
     pub endpoints: BTreeMap<String, String>,
+    /// How each of these is reached, also where its URL is not known yet.
+    pub endpoint_access: BTreeMap<String, EndpointAccess>,
+    /// The health of its components, in the order in which they are set up; those alone that a node
+    /// has said something of.
+    pub health: Vec<ServiceHealth>,
     /// The region where it lives.
     pub region: String,
     /// The latest line of each stage of each node: group by group, in each by number; within a node
@@ -65,6 +75,47 @@ pub struct ClusterView {
     /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
     /// has not taken what it is to be given.
     pub cloud_error: Option<String>,
+}
+
+/// How an endpoint is reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointAccess {
+    /// Its URLs: of one node, or each with its node.
+    pub urls: Vec<(Option<String>, String)>,
+    /// What it is and how it is used; may be empty.
+    pub description: String,
+    /// Whose it is; may be empty.
+    pub component: String,
+    /// Who reaches it; none where it is not known.
+    pub reach: Option<EndpointReach>,
+    /// Whether it asks for a secret, which members of the project are shown when they ask for it.
+    pub asks_for_secret: bool,
+}
+
+impl EndpointAccess {
+    fn of_record(record: &ClusterRecord, name: &str, endpoint: &ClusterEndpoint) -> Self {
+        let open = record.spec.as_ref().map(|spec| spec.open.as_slice());
+        let is_open = open.unwrap_or_default().iter().any(|open| open == name);
+        let reach = endpoint.reach.map(|reach| match reach {
+            EndpointReach::Outside if !is_open => EndpointReach::Tunnel,
+            reach => reach,
+        });
+        let urls = match record.observed.outputs.get(&endpoint.output) {
+            None => Vec::new(),
+            Some(Value::Object(by_node)) => by_node
+                .iter()
+                .map(|(node, url)| (Some(node.clone()), text_of(url)))
+                .collect(),
+            Some(url) => vec![(None, text_of(url))],
+        };
+        Self {
+            urls,
+            description: endpoint.description.clone(),
+            component: endpoint.component.clone(),
+            reach,
+            asks_for_secret: endpoint.secret.is_some(),
+        }
+    }
 }
 
 /// How far the deletion of a cluster has come.
@@ -157,15 +208,15 @@ pub(crate) fn show_cluster(handle: &ClusterHandle, record: &ClusterRecord) -> Cl
 /// What a record shows.
 pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> ClusterView {
     let seen = &record.observed;
-    let text = |value: &serde_json::Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    let endpoints = record
-        .endpoints
-        .iter()
-        .filter_map(|(name, output)| Some((name.clone(), text(seen.outputs.get(output)?))));
+    let endpoints = record.endpoints.iter();
+    let access = endpoints.clone().map(|(name, endpoint)| {
+        let access = EndpointAccess::of_record(record, name, endpoint);
+        (name.clone(), access)
+    });
+    let endpoints = endpoints.filter_map(|(name, endpoint)| {
+        let url = seen.outputs.get(&endpoint.output)?;
+        Some((name.clone(), text_of(url)))
+    });
     ClusterView {
         name: record.name.clone(),
         id: record.id.clone(),
@@ -182,6 +233,8 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         brought: record.initial_attributes.clone(),
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
+        endpoint_access: access.collect(),
+        health: status::services(record),
         region: record.region.clone(),
         progress: status::progress(record),
         stack_status_reason: seen.reason.clone(),
@@ -193,6 +246,12 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         deletion: DeletionStage::of_record(record),
         cloud_error: join_reasons(cloud_error, describe_wishes(record)),
     }
+}
+
+fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Who wants a cluster gone that is not theirs.

@@ -1,7 +1,10 @@
 //! Finds and lists clusters: what the store knows, what Heat shows, and clusters whose record was
 //! lost.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 
@@ -176,26 +179,48 @@ pub(crate) async fn list_clusters(
         // That there is none is not known.
         return Err(error);
     }
-    let moving = listed
+    let mut looked_at: Vec<(Arc<ClusterHandle>, Duration)> = listed
         .iter()
         .filter(|one| is_moving(&one.record))
-        .filter_map(|one| one.handle.as_ref())
-        .take(state.limits.list_looks);
+        .filter_map(|one| Some((Arc::clone(one.handle.as_ref()?), state.limits.shown_age)))
+        .take(state.limits.list_looks)
+        .collect();
+    let places = state.limits.list_looks - looked_at.len();
+    // What nodes say of their health changes at rest, too.
+    for one in listed
+        .iter()
+        .filter(|one| !is_moving(&one.record) && status::tells_health(&one.record))
+        .take(places)
+    {
+        let registry = &state.registry;
+        let handle = match &one.handle {
+            Some(handle) => Some(Arc::clone(handle)),
+            None => {
+                registry
+                    .read_by_id(&one.record.project_id, &one.record.id)
+                    .await?
+            }
+        };
+        looked_at.extend(handle.map(|handle| (handle, state.limits.health_every)));
+    }
     // Collected before the wait: a lazy chain of closures over borrows would keep this future
     // from being `Send`.
-    let shown_age = state.limits.shown_age;
-    let refreshes: Vec<_> = moving
-        .map(|handle| refresh::refresh_cluster(state, handle, &caller.session, shown_age))
+    let refreshes: Vec<_> = looked_at
+        .iter()
+        .map(|(handle, age)| refresh::refresh_cluster(state, handle, &caller.session, *age))
         .collect();
     stream::iter(refreshes)
         .buffer_unordered(state.limits.list_looks)
         .collect::<Vec<_>>()
         .await;
     let views = listed.iter().filter_map(|one| {
+        let mut entered = looked_at.iter().map(|(handle, _)| handle);
+        let entered = || entered.find(|handle| handle.record().id == one.record.id);
+        let handle = one.handle.as_ref().or_else(entered);
         // What was looked at has another record by now.
-        let record = one.handle.as_ref().map(|handle| handle.record());
+        let record = handle.map(|handle| handle.record());
         let record = record.unwrap_or_else(|| Arc::clone(&one.record));
-        record.is_live().then(|| match &one.handle {
+        record.is_live().then(|| match handle {
             Some(handle) => show_cluster(handle, &record),
             None => view_of(&record, None),
         })

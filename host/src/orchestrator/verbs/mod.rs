@@ -9,4 +9,5 @@ pub(crate) mod orphans;
 pub(crate) mod plan_change;
 pub(crate) mod preview;
 pub(crate) mod provision;
+pub(crate) mod secret;
 pub(crate) mod update;
