@@ -60,7 +60,7 @@ manifest_check() {
       check:tcp) [[ ${FIELD[target]} =~ ^[0-9]{1,5}$ ]] || stampede_fail "manifest line $number: ${FIELD[target]:0:60} is no port" ;;
       check:unit) [[ ${FIELD[target]} =~ ^$MANIFEST_NAME$ ]] || stampede_fail "manifest line $number: ${FIELD[target]:0:60} is no unit" ;;
       members: | joined: | leaving: | left:)
-        [[ $(manifest_nodes "${FIELD[nodes]}" | wc -l) == "$(manifest_range "${FIELD[indexes]}" | wc -l)" ]] ||
+        [[ $(stampede_node_names "${FIELD[nodes]}" | wc -l) == "$(manifest_range "${FIELD[indexes]}" | wc -l)" ]] ||
           stampede_fail "manifest line $number: ${FIELD[component]} has not as many nodes as indexes"
         ;;
       java:) [[ -z ${FIELD[url]-} || -n ${FIELD[sum]-} ]] || stampede_fail "manifest line $number: java lacks sum" ;;

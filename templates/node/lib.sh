@@ -13,8 +13,26 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 umask 022 # a login's, or a hardened image's, would hide from daemons what they read
 [[ -w /tmp ]] || export TMPDIR=$STAMPEDE_RUN # long here-documents go through a file
 
+# stampede_node_names TEXT - prints each name of `master,worker-[1-250]`, a line each
+stampede_node_names() {
+  local part n range IFS=,
+  for part in $1; do
+    if [[ $part == *'['* ]]; then
+      range=${part#*\[}
+      range=${range%]}
+      for ((n = 10#${range%-*}; n <= 10#${range#*-}; n++)); do printf '%s\n' "${part%%\[*}$n"; done
+    else
+      printf '%s\n' "$part"
+    fi
+  done
+}
+
 # stampede_inside - prints whom no proxy leads to, separated by commas
-stampede_inside() { tr ' ' , <<<"localhost 127.0.0.1 169.254.169.254 ${STAMPEDE_NODES-${STAMPEDE_MASTER-} ${STAMPEDE_MASTER_ADDRESS-} ${STAMPEDE_WORKERS-}}"; }
+stampede_inside() {
+  local names IFS=,
+  mapfile -t names < <(stampede_node_names "${STAMPEDE_NODES-}")
+  printf '%s\n' "localhost,127.0.0.1,169.254.169.254${names:+,${names[*]}}"
+}
 
 # a proxy that the image sets for everybody stands between no two nodes
 if [[ -n ${http_proxy-}${https_proxy-}${all_proxy-}${HTTPS_PROXY-}${ALL_PROXY-} ]]; then
@@ -235,27 +253,4 @@ stampede_wait() {
     ((STAMPEDE_UP < end)) || stampede_fail "$text${STAMPEDE_DETAIL:+ ($STAMPEDE_DETAIL)}"
     sleep 0.5
   done
-}
-
-# stampede_service UNIT FILE... - UNIT runs now and after each boot; restarted when it ran with other FILEs. Waits for its end, so that nobody
-# takes the old one's word for the new one's; never for its start: a blocking start inside cloud-init may wait for cloud-init itself.
-stampede_service() {
-  local unit=$1 kept="$STAMPEDE_KEPT/$1" sum
-  sum=$(stampede_service_sum "$@")
-  if [[ ! -e /etc/systemd/system/multi-user.target.wants/$unit.service ]]; then systemctl enable --quiet "$unit"; fi
-  # nor is it restarted on all nodes at once because of a new libc or Java
-  stampede_file 0644 "/etc/needrestart/conf.d/stampede-$unit.conf" <<<"\$nrconf{override_rc}{qr(^$unit\\.service\$)} = 0;"
-  if systemctl is-active --quiet "$unit" && [[ -f $kept && $(<"$kept") == "$sum" ]]; then return 0; fi
-  rm -f "$kept"
-  systemctl daemon-reload
-  systemctl stop "$unit"
-  systemctl start --no-block "$unit"
-  printf '%s\n' "$sum" >"$kept"
-}
-
-stampede_service_sum() { cat "/etc/systemd/system/$1.service" "${@:2}" | sha512sum; }
-
-# stampede_service_differs UNIT FILE... - whether UNIT runs with other FILEs than these, so that stampede_service would restart it
-stampede_service_differs() {
-  systemctl is-active --quiet "$1" && [[ ! -f $STAMPEDE_KEPT/$1 || $(<"$STAMPEDE_KEPT/$1") != "$(stampede_service_sum "$@")" ]]
 }

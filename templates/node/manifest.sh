@@ -4,11 +4,16 @@
 
 MANIFEST=/opt/stampede/manifest
 MANIFEST_MEMBERS=/opt/stampede/members # more of its lines: who has which component
+MANIFEST_STEP=/opt/stampede/step     # who has joined, leaves, has left: in the change under way, or the one that this node boots in
 MANIFEST_STORE=/opt/.stampede        # what was fetched, each under its checksum; the names that scripts know are links
 MANIFEST_SECRETS=/etc/stampede/secrets
 MANIFEST_VOLUME=/var/lib/stampede-volume
 MANIFEST_AT_ONCE=4                   # downloads
-mapfile -t MANIFEST_LINES < <(cat "$MANIFEST" "$MANIFEST_MEMBERS" 2>/dev/null)
+mapfile -t MANIFEST_LINES < <(
+  files=("$MANIFEST" "$MANIFEST_MEMBERS")
+  if [[ -n ${STAMPEDE_CHANGE-} ]] || ! stampede_settled; then files+=("$MANIFEST_STEP"); fi
+  cat "${files[@]}" 2>/dev/null
+)
 
 # --- lines
 
@@ -46,22 +51,8 @@ manifest_range() {
   done
 }
 
-# manifest_nodes TEXT - prints each name of `master,worker-[1-250]`
-manifest_nodes() {
-  local part n range
-  for part in ${1//,/ }; do
-    if [[ $part == *'['* ]]; then
-      range=${part#*\[}
-      range=${range%]}
-      for ((n = 10#${range%-*}; n <= 10#${range#*-}; n++)); do printf '%s\n' "${part%%\[*}$n"; done
-    else
-      printf '%s\n' "$part"
-    fi
-  done
-}
-
 manifest_members() { # COMPONENT, of a line
-  [[ ${FIELD[component]} != "$1" ]] || paste -d ' ' <(manifest_nodes "${FIELD[nodes]}") <(manifest_range "${FIELD[indexes]}")
+  [[ ${FIELD[component]} != "$1" ]] || paste -d ' ' <(stampede_node_names "${FIELD[nodes]}") <(manifest_range "${FIELD[indexes]}")
 }
 
 # stampede_members COMPONENT - prints a line `NODE INDEX` for each member; the others those that have just come, are to leave, have just gone

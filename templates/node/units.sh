@@ -226,10 +226,6 @@ manifest_component() { # STAGE
   [[ $1 != setup ]] || manifest_each unit manifest_start "$name" "$plugin"
 }
 
-# manifest_has PLUGIN - whether a plugin comes as data
-manifest_has() { [[ -n $(manifest_each component manifest_has_of "$1") ]]; }
-manifest_has_of() { [[ ${FIELD[plugin]} != "$1" ]] || echo yes; }
-
 manifest_later() {
   rm -f "$STAMPEDE_RUN/later"
   stampede_outcome later

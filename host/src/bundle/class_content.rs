@@ -3,7 +3,9 @@
 
 use super::manifest::{ManifestSources, manifest_files};
 use super::node_classes::NodeClass;
-use super::node_script::{NodeContent, manifest_frame, variables_around};
+use super::manifest_line::node_ranges;
+use super::node_frame::frame_files;
+use super::node_script::{NodeContent, variables_around};
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::group_addresses::GroupAddresses;
 
@@ -16,13 +18,10 @@ pub(super) fn class_content(
     sources: ManifestSources<'_>,
 ) -> NodeContent {
     let surroundings = sources.surroundings;
-    let mut files = manifest_frame(&surroundings.cloud);
+    let mut files = frame_files(&surroundings.cloud);
     files.extend(manifest_files(sources, class, volume_gib));
-    let names: Vec<&str> = groups
-        .iter()
-        .flat_map(|group| &group.nodes)
-        .map(|node| node.name.as_str())
-        .collect();
+    let nodes = groups.iter().flat_map(|group| &group.nodes);
+    let names = node_ranges(nodes.map(|node| node.name.as_str()));
     let network = surroundings.cidr.parse().ok().map(GroupAddresses::new);
     let blocks = network.map(|network| network.all_blocks(groups));
     let flavor = groups
@@ -31,7 +30,7 @@ pub(super) fn class_content(
         .map(|group| &group.flavor);
     let mut variables = vec![
         ("STAMPEDE_CLUSTER", cluster.to_owned()),
-        ("STAMPEDE_NODES", names.join(" ")),
+        ("STAMPEDE_NODES", names),
         ("STAMPEDE_GROUPS", blocks.unwrap_or_default()),
     ];
     variables.extend(variables_around(

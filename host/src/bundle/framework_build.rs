@@ -12,8 +12,10 @@ use super::manifest::ManifestSources;
 use super::merge::{EndpointOutput, computed_url, merge_templates, outer_address};
 use super::node_classes::{NodeClass, node_classes};
 use super::node_conflicts::find_conflicts;
-use super::node_script::{NodeContent, assemble_scripts};
+use super::node_rest::lay_rests;
+use super::node_script::{NodeContent, script_file_name};
 use super::node_surroundings::NodeSurroundings;
+use super::node_user_data::{assemble_user_data, find_excess};
 use super::plugin_template::{NameGrants, PluginTemplate};
 use super::policy;
 use super::sizes::LimitViolation;
@@ -103,17 +105,26 @@ pub fn build_frameworks(build: FrameworkBuild<'_>) -> Result<FrameworkStack, Bui
     }
     let rules = make_rules(&build)?;
     let endpoints = placed_endpoints(&build, placements);
-    let template = merge_templates(build.description, &parts, &rules, &endpoints)
+    let mut template = merge_templates(build.description, &parts, &rules, &endpoints)
         .map_err(ContractViolations)?;
     let contents = class_contents(&build, &classes, placements);
-    let files = assemble_scripts(&contents);
+    let user_data = assemble_user_data(&contents);
+    let classes = name_classes(placements, &question.node_groups);
+    lay_rests(&mut template, &classes, &user_data);
+    let too_long = find_excess(&user_data);
+    let files = user_data.into_iter();
+    let files = files.map(|(class, data)| (script_file_name(&class), data.script));
+    let files = files.collect();
+    if !too_long.is_empty() {
+        return Err(too_large(too_long, build.groups, &template));
+    }
     check_whole(&parts, build.groups, &template, &files)?;
     let endpoints = build.bundles.iter().flat_map(|one| one.endpoints.clone());
     Ok(FrameworkStack {
         template,
         files,
         contents,
-        classes: name_classes(placements, &question.node_groups),
+        classes,
         endpoints: endpoints.collect(),
         bundles: build.bundles,
     })

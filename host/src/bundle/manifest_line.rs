@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::cluster::component::{ComponentMember, ComponentPlacement};
+use crate::cluster::component::{ComponentMember, ComponentPlacement, split_node_name};
 
 /// The kind of a thing, and its fields.
 pub(super) struct ManifestLine(String);
@@ -46,7 +46,7 @@ pub(super) fn member_lines<'a>(
         .map(|placement| {
             ManifestLine::new(kind)
                 .with("component", &placement.component)
-                .with("nodes", node_ranges(&placement.members))
+                .with("nodes", node_ranges(placement.members.iter().map(|one| one.node.as_str())))
                 .with("indexes", index_ranges(&placement.members))
                 .text()
         })
@@ -54,10 +54,10 @@ pub(super) fn member_lines<'a>(
 }
 
 /// `master,worker-[1-250]`
-fn node_ranges(members: &[ComponentMember]) -> String {
+pub(super) fn node_ranges<'a>(nodes: impl IntoIterator<Item = &'a str>) -> String {
     let mut runs: Vec<(&str, Option<NumberRun>)> = Vec::new();
-    for member in members {
-        let (name, number) = member.split_node();
+    for node in nodes {
+        let (name, number) = split_node_name(node);
         match (runs.last_mut(), number) {
             (Some((last, Some(run))), Some(number)) if *last == name && run.last + 1 == number => {
                 run.last = number;

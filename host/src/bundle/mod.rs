@@ -9,7 +9,9 @@
 //!   that the cloud takes it
 //! - [`resource_types`], `resource_check`, `secret_values`: the resource types that plugins may add,
 //!   what their properties may hold, and what only nodes may read
-//! - [`node_script`]: the script that the nodes of a class run
+//! - [`node_script`]: what stands on the nodes of a class, and how bash is told it; [`node_frame`]: the
+//!   frame, the same for all
+//! - `node_user_data`: the script that they boot by; [`node_rest`]: what that has no room for
 //! - [`node_update`]: what a running node is notified of in a change
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins have stand on which nodes, and what of
 //!   it cannot stand there together (`path_conflicts`, over `component_set`s)
@@ -30,9 +32,12 @@ mod manifest_line;
 pub mod merge;
 pub mod node_classes;
 pub mod node_conflicts;
+pub mod node_frame;
+pub mod node_rest;
 pub mod node_script;
 pub mod node_surroundings;
 pub mod node_update;
+mod node_user_data;
 mod packed_text;
 mod path_conflicts;
 pub mod placeholders;

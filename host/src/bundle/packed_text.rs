@@ -10,19 +10,24 @@ use bzip2::{Compression, write::BzEncoder};
 pub(super) const UNPACK: &str = "python3 -c 'import base64, bz2, sys; \
     sys.stdout.buffer.write(bz2.decompress(base64.b85decode(\"\".join(sys.stdin.read().split()))))'";
 /// Characters of a line.
-const LINE_CHARS: usize = 1_000;
+pub(super) const LINE_CHARS: usize = 1_000;
 /// The characters of base85 as Python and RFC 1924 have them.
 const DIGITS: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-/// The text packed, in lines. Always the same bytes: no name, no time.
+/// The text packed, in lines.
 pub(super) fn pack_text(text: &str) -> String {
+    let digits = packed_digits(text);
+    let lines = digits.chunks(LINE_CHARS).map(String::from_utf8_lossy);
+    lines.flat_map(|line| [line, "\n".into()]).collect()
+}
+
+/// The text packed, in one line. Always the same bytes: no name, no time.
+pub(super) fn packed_digits(text: &str) -> Vec<u8> {
     let mut encoder = BzEncoder::new(Vec::new(), Compression::best());
     // a Vec takes every write
     let _ = encoder.write_all(text.as_bytes());
-    let digits = encode_base85(&encoder.finish().unwrap_or_default());
-    let lines = digits.chunks(LINE_CHARS).map(String::from_utf8_lossy);
-    lines.flat_map(|line| [line, "\n".into()]).collect()
+    encode_base85(&encoder.finish().unwrap_or_default())
 }
 
 /// Five digits for four bytes; of a last group that is shorter, one more than it has bytes.

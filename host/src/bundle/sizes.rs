@@ -98,7 +98,8 @@ pub fn check_sizes(template: &Value, files: &BTreeMap<String, String>) -> Vec<Li
         "bytes",
     );
     for (name, resource) in resources.into_iter().flatten() {
-        check_metadata(name, resource, &mut checker);
+        let named = |value: &str| resources?.get(value)?.pointer("/properties/value");
+        check_metadata(name, resource, &named, &mut checker);
     }
     checker.violations
 }
@@ -151,19 +152,32 @@ fn check_names(template: &Value, checker: &mut LimitChecker) {
     }
 }
 
-/// A server's metadata: how many items, and how long each is.
-fn check_metadata(name: &str, resource: &Value, checker: &mut LimitChecker) {
-    let metadata = resource
-        .pointer("/properties/metadata")
-        .and_then(Value::as_object)
-        .filter(|_| resource["type"] == "OS::Nova::Server");
+/// A server's metadata: how many items, and how long each is. Maps that are merged into it are `named`.
+fn check_metadata<'a>(
+    name: &str,
+    resource: &'a Value,
+    named: &dyn Fn(&str) -> Option<&'a Value>,
+    checker: &mut LimitChecker,
+) {
+    let metadata = resource.pointer("/properties/metadata");
+    let metadata = metadata.filter(|_| resource["type"] == "OS::Nova::Server");
+    let merged = metadata.and_then(|metadata| metadata.get("map_merge")?.as_array());
+    let maps = merged.map_or_else(|| metadata.into_iter().collect(), |maps| {
+        let value = |map: &'a Value| match map.pointer("/get_attr/0") {
+            Some(of) => of.as_str().and_then(named),
+            None => Some(map),
+        };
+        maps.iter().filter_map(value).collect::<Vec<&Value>>()
+    });
+    let items = maps.into_iter().filter_map(Value::as_object).flatten();
+    let items: BTreeMap<&String, &Value> = items.collect();
     checker.check(
         format!("the metadata of `{name}`"),
-        metadata.map_or(0, serde_json::Map::len),
+        items.len(),
         MAX_METADATA_ITEMS,
         "items",
     );
-    for (key, value) in metadata.into_iter().flatten() {
+    for (key, value) in items {
         let value_chars = value.as_str().map_or(0, |text| text.chars().count());
         let start: String = key.chars().take(20).collect();
         checker.check(

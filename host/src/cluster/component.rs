@@ -41,12 +41,17 @@ pub struct ComponentMember {
 impl ComponentMember {
     /// The node's name without its number, and that, where the two come to the same name again.
     pub fn split_node(&self) -> (&str, Option<u32>) {
-        let parts = self.node.rsplit_once('-').and_then(|(group, digits)| {
-            let number: u32 = digits.parse().ok()?;
-            (number.to_string() == digits && number < u32::MAX).then_some((group, number))
-        });
-        parts.map_or((&self.node, None), |(group, number)| (group, Some(number)))
+        split_node_name(&self.node)
     }
+}
+
+/// A node's name without its number, and that, where the two come to the same name again.
+pub fn split_node_name(node: &str) -> (&str, Option<u32>) {
+    let parts = node.rsplit_once('-').and_then(|(group, digits)| {
+        let number: u32 = digits.parse().ok()?;
+        (number.to_string() == digits && number < u32::MAX).then_some((group, number))
+    });
+    parts.map_or((node, None), |(group, number)| (group, Some(number)))
 }
 
 /// What a component needs on each of its nodes.

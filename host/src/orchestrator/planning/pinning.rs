@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    bundle::node_script::host_version,
+    bundle::node_frame::host_version,
     cluster::{
         ClusterPins, ClusterSpec, FrameworkDescriptor, GroupSpec, PinnedPlugin, PluginContract,
         change::NodeFlavors, pins::GroupPins,

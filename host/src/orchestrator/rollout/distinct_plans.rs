@@ -20,7 +20,7 @@ use crate::orchestrator::{
     stack::stack_request::without_notifications,
 };
 use crate::{
-    bundle::node_script::{NodeContent, host_version},
+    bundle::{node_frame::host_version, node_script::NodeContent},
     cluster::{
         ClusterPins, ClusterSpec, NodeGroups, NodeIds, PinnedPlugin, Problem, change::FileDigests,
         cluster_endpoint::ClusterEndpoints,

@@ -1,6 +1,6 @@
 //! The stack of a cluster: its name, the tags that find it again, and what Heat is given. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,10 @@ use crate::orchestrator::{
     stack::snapshot::{REQUEST_PARAMETER, StackSnapshot},
 };
 use crate::{
-    bundle::node_update::NodeUpdate,
+    bundle::{
+        node_rest::{REST_RESOURCE, metadata_parts},
+        node_update::NodeUpdate,
+    },
     cluster::RolloutStep,
     openstack::CreateStack,
     store::{ClusterRecord, NodeNotifications},
@@ -151,12 +154,7 @@ fn set_node_metadata(
             "stampede_parts".to_owned(),
             news.parts.len().to_string().into(),
         );
-        value.extend(
-            news.parts
-                .iter()
-                .enumerate()
-                .map(|(at, part)| (format!("stampede_part_{at:03}"), part.clone().into())),
-        );
+        value.extend(metadata_parts(&news.parts));
         resources.insert(
             change_resource(role),
             json!({ "type": "OS::Heat::Value", "properties": { "type": "json", "value": value } }),
@@ -172,7 +170,7 @@ fn set_node_metadata(
         else {
             continue;
         };
-        let mut own = metadata.as_object().cloned().unwrap_or_default();
+        let (mut own, rest) = split_metadata(metadata);
         own.insert(
             "stampede_generation".to_owned(),
             generation.to_string().into(),
@@ -185,14 +183,52 @@ fn set_node_metadata(
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned();
-        *metadata = match step.filter(|_| news.contains_key(&role)) {
-            Some(step) => {
-                own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());
-                json!({ "map_merge": [own, { "get_attr": [change_resource(&role), "value"] }] })
-            }
-            None => Value::Object(own),
-        };
+        // Of what it booted by and the change, which have parts of one name, the last counts.
+        let mut further = rest;
+        if let Some(step) = step.filter(|_| news.contains_key(&role)) {
+            own.insert("stampede_stages".to_owned(), step.stages.join(" ").into());
+            further.push(json!({ "get_attr": [change_resource(&role), "value"] }));
+        }
+        *metadata = join_metadata(own, further);
     }
+    drop_unused_rests(resources);
+}
+
+/// A server's own metadata, and what is merged into it: what its user data had no room for.
+fn split_metadata(metadata: &Value) -> (Map<String, Value>, Vec<Value>) {
+    let own = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    match metadata.get("map_merge").and_then(Value::as_array) {
+        Some(maps) => {
+            let rest = maps.iter().skip(1).cloned();
+            (own(maps.first()).unwrap_or_default(), rest.collect())
+        }
+        None => (own(Some(metadata)).unwrap_or_default(), Vec::new()),
+    }
+}
+
+fn join_metadata(own: Map<String, Value>, further: Vec<Value>) -> Value {
+    if further.is_empty() {
+        return Value::Object(own);
+    }
+    let mut maps = vec![Value::Object(own)];
+    maps.extend(further);
+    json!({ "map_merge": maps })
+}
+
+/// The resource whose value is merged into metadata.
+fn merged_resource(map: &Value) -> Option<&str> {
+    map.pointer("/get_attr/0").and_then(Value::as_str)
+}
+
+/// What nodes that have gone had booted by.
+fn drop_unused_rests(resources: &mut Map<String, Value>) {
+    let merged = |body: &Value| {
+        let (_, further) = split_metadata(body.pointer("/properties/metadata")?);
+        let named = further.iter().filter_map(merged_resource);
+        Some(named.map(str::to_owned).collect::<Vec<_>>())
+    };
+    let used: BTreeSet<String> = resources.values().filter_map(merged).flatten().collect();
+    resources.retain(|name, _| !name.starts_with(REST_RESOURCE) || used.contains(name));
 }
 
 /// The template of a stack as its plan had it: without what nodes were notified of, and without the
@@ -209,12 +245,15 @@ pub(crate) fn without_notifications(stack: &Value) -> Value {
         let Some(metadata) = body.pointer_mut("/properties/metadata") else {
             continue;
         };
-        if let Some(own) = metadata.pointer("/map_merge/0").cloned() {
-            *metadata = own;
+        if !metadata.is_object() {
+            continue;
         }
-        if let Some(own) = metadata.as_object_mut() {
-            own.retain(|name, _| name != "stampede_generation" && name != "stampede_stages");
-        }
+        let (mut own, mut further) = split_metadata(metadata);
+        own.retain(|name, _| name != "stampede_generation" && name != "stampede_stages");
+        further.retain(|map| {
+            !merged_resource(map).is_some_and(|name| name.starts_with(CHANGE_RESOURCE))
+        });
+        *metadata = join_metadata(own, further);
     }
     plain
 }
