@@ -38,7 +38,7 @@ pub async fn grow_and_shrink(testbed: &TestbedContext, nodes: &[TestbedNode]) ->
     let (master, workers) = (&nodes[0], &nodes[1..3]);
     let before = describe(workers).await?;
     let begin = format!(
-        "rm -f /tmp/enough /tmp/rounds; cat >/tmp/grows.py <<'END'\n{JOB}END\ncd /tmp && runuser -u spark -- env HOME=/var/lib/spark setsid spark-submit --conf spark.executor.memory=900m --conf spark.executor.cores=1 --conf spark.dynamicAllocation.executorIdleTimeout=20s /tmp/grows.py >/tmp/grows.log 2>&1 </dev/null &"
+        "rm -f /tmp/enough /tmp/rounds; cat >/tmp/grows.py <<'END'\n{JOB}END\nsystemd-run --quiet --collect --unit=proof-grows --uid=spark --setenv=HOME=/var/lib/spark --property=WorkingDirectory=/tmp --property=StandardOutput=file:/tmp/grows.log --property=StandardError=inherit spark-submit --conf spark.executor.memory=900m --conf spark.executor.cores=1 --conf spark.dynamicAllocation.executorIdleTimeout=20s /tmp/grows.py"
     );
     master.run_script(&begin).await?;
     wait_until(120, "the job computes", async || {
@@ -97,7 +97,7 @@ pub async fn grow_and_shrink(testbed: &TestbedContext, nodes: &[TestbedNode]) ->
 /// What each round says, by words.
 async fn rounds(master: &TestbedNode) -> Result<Vec<BTreeSet<String>>> {
     let text = master
-        .run_script("cat /tmp/rounds 2>/dev/null || true; ! grep -aE 'SparkException|ERROR SparkContext' /tmp/grows.log >&2")
+        .run_script("cat /tmp/rounds 2>/dev/null || true; ! grep -saE 'SparkException|ERROR SparkContext' /tmp/grows.log >&2")
         .await?;
     let words = |line: &str| line.split(' ').map(str::to_owned).collect();
     Ok(text.lines().map(words).collect())

@@ -52,9 +52,8 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     )
     .await?;
     let begin = format!(
-        "rm -f /tmp/enough /tmp/taken; cat >/tmp/writer.sh <<'END'\n{WRITER}END\nsetsid bash /tmp/writer.sh >/dev/null 2>&1 </dev/null &"
+        "rm -f /tmp/enough /tmp/taken; cat >/tmp/writer.sh <<'END'\n{WRITER}END\nsystemd-run --quiet --collect --unit=proof-writer bash /tmp/writer.sh"
     );
-    nodes[0].run_script("true").await?;
     nodes[1].run_script(&begin).await?;
     more_is_taken(&nodes[1]).await?;
     kill_the_leader(&nodes[1..4]).await?;
@@ -138,7 +137,7 @@ async fn kill_the_leader(voters: &[TestbedNode]) -> Result<()> {
 
 /// Every server has all that was taken.
 async fn nothing_is_lost(nodes: &[TestbedNode], voters: &BTreeSet<String>) -> Result<()> {
-    nodes[0].run_script("touch /tmp/enough; for i in $(seq 120); do pgrep -f /tmp/writer.sh >/dev/null || exit 0; sleep 1; done; exit 1").await?;
+    nodes[0].run_script("touch /tmp/enough; for i in $(seq 120); do systemctl is-active --quiet proof-writer || exit 0; sleep 1; done; exit 1").await?;
     let taken = nodes[0].run_script("cat /tmp/taken").await?;
     let taken: BTreeSet<&str> = taken.lines().collect();
     for node in nodes.iter().filter(|node| voters.contains(&node.name)) {
