@@ -19,6 +19,7 @@ mod group_places;
 mod groups;
 mod images;
 mod lost_parts;
+mod made_up_plans;
 mod memory;
 mod moving_plugins;
 mod node_groups;

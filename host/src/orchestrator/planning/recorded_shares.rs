@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::claims::ClaimingPlugin;
 use crate::cluster::component::ComponentNeed;
 use crate::cluster::framework_request::ComponentGrant;
 
@@ -24,10 +23,8 @@ pub type ComponentGrants = BTreeMap<String, Vec<ComponentGrant>>;
 impl RecordedShares<'_> {
     /// Whether the user gives plugins of the memory what he gave them before. Otherwise all of it is
     /// shared anew.
-    pub fn is_of(&self, plugins: &[ClaimingPlugin<'_>]) -> bool {
-        plugins
-            .iter()
-            .all(|plugin| plugin.memory_share == self.memory_shares.get(plugin.name).copied())
+    pub fn is_of<'b>(&self, mut shares: impl Iterator<Item = (&'b str, Option<u32>)>) -> bool {
+        shares.all(|(plugin, share)| share == self.memory_shares.get(plugin).copied())
     }
 
     /// What a component keeps on the nodes of a group: what it has, where its need is what it was.
@@ -48,7 +45,9 @@ mod tests {
     use crate::cluster::Flavor;
     use crate::cluster::component::{ComponentMember, ComponentPlacement};
     use crate::cluster::framework_request::FrameworkClaims;
-    use crate::orchestrator::planning::claims::{ClaimedGroup, SizedGroup, grant_beside};
+    use crate::orchestrator::planning::claims::{
+        ClaimedGroup, ClaimingPlugin, SizedGroup, grant_beside,
+    };
 
     fn need(component: &str, least_mib: u32) -> ComponentNeed {
         ComponentNeed {
