@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 82] = [
+const PURE: [&str; 84] = [
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",
@@ -117,6 +117,7 @@ const PURE: [&str; 82] = [
     "orchestrator/planning/plugin_chain.rs",
     "orchestrator/planning/ports.rs",
     "orchestrator/planning/quota.rs",
+    "orchestrator/planning/recorded_shares.rs",
     "orchestrator/planning/resolve.rs",
     "orchestrator/planning/template_diff.rs",
     "orchestrator/planning/template_overlay.rs",
@@ -126,6 +127,7 @@ const PURE: [&str; 82] = [
     "orchestrator/rollout/new_node_attributes.rs",
     "orchestrator/rollout/next_nodes.rs",
     "orchestrator/rollout/nodes_at_rest.rs",
+    "orchestrator/rollout/plan_sources.rs",
     "orchestrator/rollout/rested_clusters.rs",
     "orchestrator/rollout/steps.rs",
     "orchestrator/rollout/steps_back.rs",

@@ -21,6 +21,7 @@ mod groups;
 mod health;
 mod images;
 mod lost_parts;
+mod made_up_plans;
 mod memory;
 mod moving_plugins;
 mod node_groups;

@@ -134,6 +134,9 @@ mod tests {
             assert_eq!(told, wanted, "{path}");
         }
         assert_eq!(shown_path(&content, "/opt/stampede/files/a"), "/etc/toy/a");
-        assert_eq!(shown_path(&content, "/opt/stampede/lib.sh"), "/opt/stampede/lib.sh");
+        assert_eq!(
+            shown_path(&content, "/opt/stampede/lib.sh"),
+            "/opt/stampede/lib.sh"
+        );
     }
 }

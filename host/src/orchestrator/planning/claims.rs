@@ -11,6 +11,7 @@ use super::memory_share::{
     FrameworkNeeds, WHOLE_PERCENT, least_to_share, node_for_mib, share_among, shareable_mib,
 };
 use super::ports::find_port_conflicts;
+use super::recorded_shares::{ComponentGrants, RecordedShares};
 use crate::bundle::node_classes::node_classes;
 use crate::cluster::component::{ComponentNeed, ComponentPlacement};
 use crate::cluster::flavor_choice::{FlavorOffer, advise_flavor, fits};
@@ -115,41 +116,6 @@ pub fn tell_sums(
     groups.iter().filter_map(sum).collect()
 }
 
-/// What the components of a running cluster have, and by which needs.
-#[derive(Clone, Copy, Debug)]
-pub struct RecordedShares<'a> {
-    /// By plugin.
-    pub grants: &'a ComponentGrants,
-    /// By plugin.
-    pub needs: &'a BTreeMap<String, Vec<ComponentNeed>>,
-    /// What the user gave plugins of each node's memory, in percent.
-    pub memory_shares: &'a BTreeMap<String, u32>,
-}
-
-/// What each component is granted, by plugin.
-pub type ComponentGrants = BTreeMap<String, Vec<ComponentGrant>>;
-
-impl RecordedShares<'_> {
-    /// Whether the user gives plugins of the memory what he gave them before. Otherwise all of it is
-    /// shared anew.
-    fn is_of(&self, plugins: &[ClaimingPlugin<'_>]) -> bool {
-        plugins
-            .iter()
-            .all(|plugin| plugin.memory_share == self.memory_shares.get(plugin.name).copied())
-    }
-
-    /// What a component keeps on the nodes of a group: what it has, where its need is what it was.
-    fn kept(&self, plugin: &str, need: &ComponentNeed, group: &str) -> Option<u32> {
-        let before = self.needs.get(plugin)?;
-        let before = before.iter().find(|one| one.component == need.component)?;
-        let memory = |need: &ComponentNeed| (need.least_mib, need.most_mib, need.weight);
-        let grants = self.grants.get(plugin)?.iter();
-        let mut there = grants.filter(|one| one.group == group && one.component == need.component);
-        let kept = there.next()?.memory_mib;
-        (memory(before) == memory(need)).then_some(kept)
-    }
-}
-
 /// What each component is granted: by plugin, for each of its claimed components and groups that
 /// have it. `offers` are for advice.
 ///
@@ -177,7 +143,8 @@ pub fn grant_beside(
     offers: &[FlavorOffer<'_>],
     recorded: Option<RecordedShares<'_>>,
 ) -> Result<ComponentGrants, Vec<Problem>> {
-    let recorded = recorded.filter(|recorded| recorded.is_of(plugins));
+    let percents = || plugins.iter().map(|plugin| (plugin.name, plugin.memory_share));
+    let recorded = recorded.filter(|recorded| recorded.is_of(percents()));
     let claimed: Vec<ClaimedGroup<'_>> = groups.iter().map(|sized| sized.group).collect();
     let smallest = smallest_nodes(plugins, &claimed, placements)?;
     let mut problems = Vec::new();

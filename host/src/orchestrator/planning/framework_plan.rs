@@ -9,9 +9,7 @@ use super::ask_claims::{
     FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain,
     run_checks, type_settings_of_all,
 };
-use super::claims::{
-    ClaimingPlugin, ComponentGrants, RecordedShares, SizedGroup, extensions_of, grant_beside,
-};
+use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_beside};
 use super::cluster_description::{describe_cluster, given_settings, version};
 use super::host_facts::{fill_facts, host_facts};
 use super::image_check::JavaNeed;
@@ -20,6 +18,7 @@ use super::node_groups::node_groups;
 use super::place_cluster::groups_of_nodes;
 use super::plan_error::{PlanError, not_built};
 use super::planner::{ClaimedCluster, ResolvedFlavors};
+use super::recorded_shares::{ComponentGrants, RecordedShares};
 use crate::bundle::access_rules::AccessWishes;
 use crate::bundle::framework_build::{
     FrameworkBuild, FrameworkStack, build_frameworks, name_classes,

@@ -14,7 +14,7 @@
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
 //! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
-//! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`]: what components have on
+//! - [`place_cluster`], [`placement`], [`claims`], [`ports`], [`memory_share`], [`recorded_shares`]: what components have on
 //!   which nodes, and what of a node each gets (pure); [`node_groups`]: those nodes with their addresses
 //! - `turns`: which nodes are told of a change together (pure)
 //! - [`host_facts`]: what the host tells the plugin `cluster` (pure); [`java_needs`]: the Java that nodes need (pure)
@@ -46,6 +46,7 @@ pub mod plugin_chain;
 pub mod plugin_planner;
 pub mod ports;
 pub mod quota;
+pub mod recorded_shares;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;

@@ -156,7 +156,10 @@ impl StepPacking {
             for (_, one) in &dead {
                 updates.extend(one.updates.clone());
             }
-            let of_nodes = dead.iter().chain(&series).flat_map(|(_, one)| &one.of_nodes);
+            let of_nodes = dead
+                .iter()
+                .chain(&series)
+                .flat_map(|(_, one)| &one.of_nodes);
             let told_by = NodeNews {
                 updates: &updates,
                 of_nodes: of_nodes
@@ -248,7 +251,9 @@ impl StepPacking {
                 // Who has never come up is gone already.
                 let there = self.groups.names_of(&step.nodes);
                 for placement in &mut lines.leaving {
-                    placement.members.retain(|member| there.contains(&member.node));
+                    placement
+                        .members
+                        .retain(|member| there.contains(&member.node));
                 }
             }
             Some(MemberNews::Left(of, without)) => lines.left = beyond(of, without),

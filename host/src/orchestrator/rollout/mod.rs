@@ -6,7 +6,8 @@
 //! - `rested_clusters`: the clusters at rest that the change goes by (pure); `nodes_at_rest`: what
 //!   stands on their nodes (pure)
 //! - `steps`: the steps there, `steps_back`: those back (both pure)
-//! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be
+//! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be;
+//!   `plan_sources`: or of that alone (pure)
 //! - `lay_digests`: what stands on the nodes then (pure)
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
 //! - `execute`: carries out one step at a time; `rollback`: leads back
@@ -19,6 +20,7 @@ mod lay_digests;
 mod new_node_attributes;
 pub(crate) mod next_nodes;
 pub(crate) mod nodes_at_rest;
+pub(crate) mod plan_sources;
 pub(crate) mod rested_clusters;
 pub(crate) mod rollback;
 pub(crate) mod steps;

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use crate::orchestrator::planning::{
     ask_claims::claiming_of,
-    claims::{ComponentGrants, RecordedShares},
     framework_plan::share_nodes,
     place_cluster::groups_of_nodes,
     planner::{ClaimedCluster, PluginChain, ResolvedFlavors},
+    recorded_shares::{ComponentGrants, RecordedShares},
 };
 use crate::{
     bundle::member_news::MemberLines,

@@ -19,8 +19,9 @@ use crate::orchestrator::{
     rollout::{
         change_plan,
         desired_state::{self, joining_nodes},
-        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack, without_members},
+        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack},
         nodes_at_rest::ChangeNodes,
+        plan_sources::without_members,
         steps,
     },
     stack::{request_size, step_plan::ChangePlan},
