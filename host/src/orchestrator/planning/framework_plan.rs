@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::ask_claims::{
     FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain,
     run_checks, type_settings_of_all,
@@ -78,12 +80,8 @@ pub async fn plan_frameworks(
     };
     let (mut questions, mut answers) = (Vec::new(), Vec::new());
     let mut plugins = BTreeMap::new();
-    let (wanted, plugins_of_chain) = (spec.clone(), own_chain(chain));
-    let typed = run_checks(move || {
-        let chain: Vec<&FrameworkDescriptor> = plugins_of_chain.iter().collect();
-        type_settings_of_all(&wanted, &chain)
-    });
-    let claims_and_settings = claimed.claims.iter().zip(typed.await?);
+    let typed = typed_settings(spec, chain).await?;
+    let claims_and_settings = claimed.claims.iter().zip(typed);
     for (plugin, (claims, mut settings)) in chain.iter().zip(claims_and_settings) {
         let pinned = PinnedPlugin {
             version: version(spec, plugin),
@@ -136,6 +134,19 @@ pub async fn plan_frameworks(
         plugins,
         javas,
     })
+}
+
+/// The settings of each plugin, in the chain's order.
+async fn typed_settings(
+    spec: &ClusterSpec,
+    chain: &[&FrameworkDescriptor],
+) -> Result<Vec<Map<String, Value>>, PlanError> {
+    let (wanted, plugins) = (spec.clone(), own_chain(chain));
+    run_checks(move || {
+        let chain: Vec<&FrameworkDescriptor> = plugins.iter().collect();
+        type_settings_of_all(&wanted, &chain)
+    })
+    .await
 }
 
 /// Asks plugins one after the other; a later one is told the services of those before it.
