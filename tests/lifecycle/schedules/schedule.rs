@@ -21,7 +21,7 @@ use super::{
     seeded_choice::SeededChoice,
     simulated_host::SimulatedHost,
 };
-use crate::fixture::{Plans, pairs};
+use crate::{fixture::pairs, made_up_plans::Plans};
 
 /// The cluster that both clients work on.
 const NAME: &str = "contended";
