@@ -41,6 +41,8 @@ async fn new_workers_that_may_hold_data_are_let_go_before_they_are_taken_away_ag
     })
     .await;
     assert_eq!(view.state, ClusterState::Updating);
+    // What it is told is made first.
+    world.cloud.step();
     assert!(
         told(&world, &stack, "master")
             .contains("leaving\tcomponent=on_worker\tnodes=worker-[3-4]\tindexes=3-4\n")

@@ -143,7 +143,11 @@ pub fn grant_beside(
     offers: &[FlavorOffer<'_>],
     recorded: Option<RecordedShares<'_>>,
 ) -> Result<ComponentGrants, Vec<Problem>> {
-    let percents = || plugins.iter().map(|plugin| (plugin.name, plugin.memory_share));
+    let percents = || {
+        plugins
+            .iter()
+            .map(|plugin| (plugin.name, plugin.memory_share))
+    };
     let recorded = recorded.filter(|recorded| recorded.is_of(percents()));
     let claimed: Vec<ClaimedGroup<'_>> = groups.iter().map(|sized| sized.group).collect();
     let smallest = smallest_nodes(plugins, &claimed, placements)?;
