@@ -275,6 +275,8 @@ fn a_running_cluster_can_be_changed_in_these() {
     let wanted = [
         "groups",
         "workers",
+        "master.components",
+        "worker.components",
         "network.access",
         "network.open",
         "network.open_unauthenticated",

@@ -29,7 +29,7 @@ set -Eeuo pipefail
 for manifested in "$1"/*/; do
   (
     STAMPEDE_NODE=$(<"$manifested/node") STAMPEDE_ADDRESS=10.77.0.11
-    source <(cat "$2/manifest.sh" "$2/units.sh" "$2/check.sh" | sed "s#/opt/stampede/#$manifested#g")
+    source <(cat "$2/lib.sh" "$2/manifest.sh" "$2/units.sh" "$2/check.sh" | sed "s#/opt/stampede/#$manifested#g")
     stampede_fail() { echo "$manifested: $1"; exit 1; }
     stampede_secret() { printf %064d 0; }
     manifest_check
