@@ -1,6 +1,7 @@
 //! The scenarios in the order in which they run: cheap refusals first, then clusters.
 
 mod by_hand;
+mod compute;
 mod deletion;
 mod failure;
 mod frameworks;
@@ -12,6 +13,7 @@ mod refusals;
 mod service_manager;
 mod update;
 mod validation;
+mod voters;
 mod way_in;
 
 use std::pin::Pin;
@@ -71,9 +73,14 @@ pub const ALL: &[(&str, Scenario)] = &[
         "command line: deploy, show, delete, with the older Hadoop",
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
-    ("frameworks: Hadoop on the contract 0.2.0", |testbed| {
-        Box::pin(frameworks::hadoop(testbed))
-    }),
+    (
+        "frameworks: Hadoop, Spark and JupyterLab, nodes that compute alone, health, reboot",
+        |testbed| Box::pin(frameworks::together(testbed)),
+    ),
+    (
+        "voters: ZooKeeper and Spark by itself, one killed, one comes, one goes",
+        |testbed| Box::pin(voters::run(testbed)),
+    ),
     (
         "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
         |testbed| Box::pin(nodes::odd_surroundings(testbed)),

@@ -1,5 +1,6 @@
 //! The way to the nodes for people: `stampede ssh` and `stampede tunnel`, with a key of their own.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
@@ -70,19 +71,16 @@ pub async fn log_in_and_look(testbed: &TestbedContext, key: &str) -> Result<()> 
 }
 
 async fn look_through_tunnel(testbed: &TestbedContext, key: &str) -> Result<()> {
-    let arguments = ["tunnel", "terminal", "hadoop_namenode", "-i", key];
-    let mut command = Command::from(stampede_command(testbed, &arguments)?);
-    command.stdout(Stdio::piped()).kill_on_drop(true);
-    let mut tunnel = command.spawn()?;
-    let (local, proxy) = read_ways(&mut tunnel).await?;
+    let tunnel = OpenTunnel::open(testbed, "terminal", key, &["hadoop_namenode"]).await?;
+    let local = tunnel.url("hadoop_namenode")?.to_owned();
     let pages = [
         (vec![local.as_str()], "on a port of its own"),
         (
-            vec!["--proxy", &proxy, "http://master:9870/"],
+            vec!["--proxy", &tunnel.proxy, "http://master:9870/"],
             "the NameNode's by the proxy",
         ),
         (
-            vec!["--proxy", &proxy, "http://worker-1:9864/"],
+            vec!["--proxy", &tunnel.proxy, "http://worker-1:9864/"],
             "the DataNode's by the proxy",
         ),
     ];
@@ -107,11 +105,7 @@ async fn look_through_tunnel(testbed: &TestbedContext, key: &str) -> Result<()> 
             text(&out.stderr)
         );
     }
-    let pid = tunnel.id().context("it has ended")?.to_string();
-    let sent = Command::new("kill").args(["-INT", &pid]).status().await?;
-    must!(sent.success(), "kill: {sent}");
-    let ended = tunnel.wait().await?;
-    must!(ended.success(), "Ctrl-C ended it with {ended}");
+    tunnel.close().await?;
     let again = Command::new("curl")
         .args(["-sS", "--max-time", "5", &local])
         .output()
@@ -123,17 +117,75 @@ async fn look_through_tunnel(testbed: &TestbedContext, key: &str) -> Result<()> 
     Ok(())
 }
 
-/// The URL of the endpoint's own port, and the proxy, as the tunnel prints them.
-async fn read_ways(tunnel: &mut Child) -> Result<(String, String)> {
+/// A `stampede tunnel` that runs; it ends with this.
+pub struct OpenTunnel {
+    process: Child,
+    /// URLs on this machine, by endpoint.
+    local: BTreeMap<String, String>,
+    /// The proxy's URL.
+    pub proxy: String,
+}
+
+impl OpenTunnel {
+    /// Opens it, with ports of their own for these endpoints.
+    pub async fn open(
+        testbed: &TestbedContext,
+        cluster: &str,
+        key: &str,
+        endpoints: &[&str],
+    ) -> Result<Self> {
+        let arguments = [&["tunnel", cluster], endpoints, &["-i", key]].concat();
+        let mut command = Command::from(stampede_command(testbed, &arguments)?);
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        let mut process = command.spawn()?;
+        let (local, proxy) = read_ways(&mut process, endpoints).await?;
+        Ok(Self {
+            process,
+            local,
+            proxy,
+        })
+    }
+
+    /// Where an endpoint is on this machine.
+    pub fn url(&self, endpoint: &str) -> Result<&str> {
+        let found = self.local.get(endpoint);
+        found
+            .map(String::as_str)
+            .with_context(|| format!("no port for {endpoint}"))
+    }
+
+    /// Its port.
+    pub fn port(&self, endpoint: &str) -> Result<u16> {
+        let url = reqwest::Url::parse(self.url(endpoint)?)?;
+        url.port().context("a URL without a port")
+    }
+
+    /// Ends it as Ctrl-C does.
+    pub async fn close(mut self) -> Result<()> {
+        let pid = self.process.id().context("it has ended")?.to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status().await?;
+        must!(sent.success(), "kill: {sent}");
+        let ended = self.process.wait().await?;
+        must!(ended.success(), "Ctrl-C ended it with {ended}");
+        Ok(())
+    }
+}
+
+/// The URLs of the endpoints' own ports, and the proxy, as the tunnel prints them.
+async fn read_ways(
+    tunnel: &mut Child,
+    endpoints: &[&str],
+) -> Result<(BTreeMap<String, String>, String)> {
     let mut lines = BufReader::new(tunnel.stdout.take().context("no output")?).lines();
-    let mut local = None;
+    let mut local = BTreeMap::new();
     while let Some(line) = lines.next_line().await? {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["hadoop_namenode", url] if local.is_none() => local = Some((*url).to_owned()),
-            ["curl", "curl", "--proxy", proxy, ..] => {
-                return Ok((local.context("no port was printed")?, (*proxy).to_owned()));
+            [name, url] if endpoints.contains(name) => {
+                // of its two URLs the one on this machine comes first
+                local.entry((*name).to_owned()).or_insert((*url).to_owned());
             }
+            ["curl", "curl", "--proxy", proxy, ..] => return Ok((local, (*proxy).to_owned())),
             _ => {}
         }
     }

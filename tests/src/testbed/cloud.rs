@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::testbed::users::SecondRegion;
+use crate::testbed::{mirror, users::SecondRegion};
 use crate::wait_until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 /// Where the testbed lives and listens; the same constants as in `openstack-rig`.
 pub const STATE: &str = "/var/lib/openstack-rig/state";
-const WWW: &str = "/var/lib/openstack-rig/www";
 const HOST: &str = "172.31.240.1";
 pub(crate) const PASSWORD: &str = "rigpass";
 /// The download mirror that nodes reach.
@@ -273,7 +272,7 @@ impl TestbedSession {
     }
 }
 
-fn collect_texts(list: &Value, key: &str) -> Vec<String> {
+pub(crate) fn collect_texts(list: &Value, key: &str) -> Vec<String> {
     list.as_array()
         .into_iter()
         .flatten()
@@ -377,13 +376,7 @@ impl TestbedCloud {
 
     /// The mirror's sha512 of a Hadoop version.
     pub fn sha512(&self, version: &str) -> Result<String> {
-        let file = format!("{WWW}/hadoop/common/hadoop-{version}/hadoop-{version}.tar.gz.sha512");
-        let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
-        Ok(text
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned())
+        mirror::sha512_of("hadoop", version)
     }
 
     /// The plain `openstack` client, as the user `demo`.
