@@ -3,7 +3,7 @@
 
 MANIFEST_UNITS=/etc/systemd/system
 MANIFEST_LOOK_S=20   # seconds from one look at the checks to the next
-MANIFEST_SIGNAL_S=60 # and from one signal of health to the next, at least
+MANIFEST_SIGNAL_S=60 # and from one signal of health to the next, at least, where nothing is red anew
 
 # --- files
 
@@ -332,9 +332,10 @@ manifest_look_check() {
   esac
 }
 
-# manifest_health - for the watcher: looks now and then, and tells Heat which colours have changed, at most once a minute
+# manifest_health - for the watcher: looks now and then, and tells Heat which colours have changed: what is red at once, the rest at most once a
+# minute
 manifest_health() {
-  local now colours
+  local now colours news
   stampede_clock
   now=$STAMPEDE_UP
   ((now >= ${MANIFEST_NEXT:-0})) || return 0
@@ -346,9 +347,10 @@ manifest_health() {
     manifest_restarts_told
     return 0
   fi
-  ((now >= ${MANIFEST_TELL:-0})) || return 0
+  news=$(manifest_news)
+  [[ $news == *' red '* ]] || ((now >= ${MANIFEST_TELL:-0})) || return 0
   MANIFEST_TELL=$((now + MANIFEST_SIGNAL_S))
-  if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$(manifest_news)" "$(tr '\t\n' ' ;' <"$STAMPEDE_RUN/health")" "health-$STAMPEDE_NODE"; then
+  if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$news" "$(tr '\t\n' ' ;' <"$STAMPEDE_RUN/health")" "health-$STAMPEDE_NODE"; then
     stampede_keep health "$colours"
     manifest_restarts_told
   fi

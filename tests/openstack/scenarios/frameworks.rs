@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::find_named;
+use stampede_tests::testbed::mirror::sha512_of;
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::testbed::notebook::NotebookServer;
-use stampede_tests::testbed::port_scan::{RouteInto, list_answering_ports};
+use stampede_tests::testbed::port_scan::{RouteInto, list_addresses, list_answering_ports};
 use stampede_tests::{must, verified, wait_until};
 
 use super::by_hand::run_stampede;
@@ -24,7 +25,7 @@ use crate::TestbedContext;
 pub const NAME: &str = "together";
 
 /// What a request for these frameworks has to say on the testbed.
-pub fn settings(testbed: &TestbedContext, frameworks: &[&str]) -> Result<Vec<String>> {
+pub fn settings(frameworks: &[&str]) -> Result<Vec<String>> {
     let mut all = vec![
         "image=debian-12".to_owned(),
         "network.external=public".to_owned(),
@@ -37,13 +38,10 @@ pub fn settings(testbed: &TestbedContext, frameworks: &[&str]) -> Result<Vec<Str
             "jupyterlab" => format!("python.index={MIRROR}/pypi/simple"),
             "zookeeper" => format!(
                 "zookeeper.version=3.9.5,zookeeper.sha512={}",
-                testbed.cloud.sha512_of(framework, "3.9.5")?
+                sha512_of(framework, "3.9.5")?
             ),
-            "spark" => format!(
-                "spark.sha512={}",
-                testbed.cloud.sha512_of(framework, "4.2.0")?
-            ),
-            _ => format!("hadoop.sha512={}", testbed.cloud.sha512("3.5.0")?),
+            "spark" => format!("spark.sha512={}", sha512_of(framework, "4.2.0")?),
+            _ => format!("hadoop.sha512={}", sha512_of("hadoop", "3.5.0")?),
         });
     }
     let all = all.iter().flat_map(|one| one.split(','));
@@ -81,7 +79,7 @@ pub async fn deploy(
 /// by SSH, nodes that only compute come and go, what ends is told, and all of it outlives a reboot.
 pub async fn together(testbed: &TestbedContext) -> Result<()> {
     let key = way_in::make_key(testbed).await?;
-    let mut sets = settings(testbed, &["jupyterlab", "spark", "hadoop"])?;
+    let mut sets = settings(&["jupyterlab", "spark", "hadoop"])?;
     sets.extend(
         [
             "groups=master,worker,compute,edge",
@@ -118,7 +116,7 @@ def where(_):
     return socket.gethostname()
 nodes, end = set(), time.time() + 120
 while not {'worker-1', 'worker-2'} <= nodes and time.time() < end:
-    nodes |= set(spark.sparkContext.parallelize(range(8), 8).map(where).collect())
+    nodes |= set(spark.sparkContext.parallelize(range(24), 24).map(where).collect())
 print(spark.sparkContext.master, counts, *sorted(nodes))
 spark.stop()
 ";
@@ -171,7 +169,7 @@ async fn scan(testbed: &TestbedContext, nodes: &[TestbedNode]) -> Result<()> {
     let start = Instant::now();
     let mut addresses = Vec::new();
     for node in nodes {
-        addresses.extend(demo.addresses(&node.server).await?);
+        addresses.extend(list_addresses(demo, &node.server).await?);
     }
     let scans = addresses
         .iter()
@@ -268,8 +266,13 @@ async fn end_daemons(testbed: &TestbedContext, worker: &TestbedNode) -> Result<(
     Ok(())
 }
 
+fn init_pids(nodes: &[TestbedNode]) -> Result<Vec<u32>> {
+    nodes.iter().map(TestbedNode::init_pid).collect()
+}
+
 /// After a hard reboot of all nodes everything is green again, and proves itself.
 async fn reboot(testbed: &TestbedContext, nodes: &[TestbedNode]) -> Result<()> {
+    let before = init_pids(nodes)?;
     for node in nodes {
         let action = json!({"reboot": {"type": "HARD"}});
         testbed
@@ -279,9 +282,14 @@ async fn reboot(testbed: &TestbedContext, nodes: &[TestbedNode]) -> Result<()> {
             .await?;
     }
     let start = Instant::now();
-    for node in nodes {
+    for (node, before) in nodes.iter().zip(before) {
+        wait_until(120, &format!("{} boots", node.name), async || {
+            Ok(node.init_pid()? != before)
+        })
+        .await?;
         // of this boot: the file is in memory
-        let green = "test -s /run/stampede/health; ! cut -f 2 /run/stampede/health | grep -v green";
+        let green =
+            "test -s /run/stampede/health && ! cut -f 2 /run/stampede/health | grep -v green";
         wait_until(300, &format!("{} is green again", node.name), async || {
             node.run_script(green).await.map(|_| true)
         })

@@ -30,7 +30,7 @@ done
 "#;
 
 pub async fn run(testbed: &TestbedContext) -> Result<()> {
-    let mut sets = settings(testbed, &["zookeeper", "spark"])?;
+    let mut sets = settings(&["zookeeper", "spark"])?;
     sets.extend(
         [
             "master.flavor=m1.large",

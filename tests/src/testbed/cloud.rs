@@ -2,11 +2,10 @@
 //! nothing of Stampede.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::testbed::users::SecondRegion;
+use crate::testbed::{mirror, users::SecondRegion};
 use crate::wait_until;
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
@@ -14,7 +13,6 @@ use serde_json::{Value, json};
 
 /// Where the testbed lives and listens; the same constants as in `openstack-rig`.
 pub const STATE: &str = "/var/lib/openstack-rig/state";
-const WWW: &str = "/var/lib/openstack-rig/www";
 const HOST: &str = "172.31.240.1";
 pub(crate) const PASSWORD: &str = "rigpass";
 /// The download mirror that nodes reach.
@@ -263,28 +261,6 @@ impl TestbedSession {
         Ok(self.get(&self.nova(&format!("/servers/{id}"))).await?["server"].clone())
     }
 
-    /// The addresses of a server: its own and the floating IP.
-    pub async fn addresses(&self, server: &str) -> Result<Vec<IpAddr>> {
-        let found = self.get(&self.nova(&format!("/servers/{server}"))).await?;
-        let networks = found["server"]["addresses"].as_object();
-        let all = networks.into_iter().flat_map(|networks| networks.values());
-        let texts = all.flat_map(|list| collect_texts(list, "addr"));
-        texts
-            .map(|text| text.parse().with_context(|| text))
-            .collect()
-    }
-
-    /// The address that the project's only router has outside.
-    pub async fn router_address(&self) -> Result<String> {
-        let mine = format!("/routers?project_id={}", self.project_id);
-        let found = self.get(&self.neutron(&mine)).await?;
-        let outside = &found["routers"][0]["external_gateway_info"]["external_fixed_ips"];
-        let address = outside[0]["ip_address"].as_str();
-        Ok(address
-            .context("no router with an address outside")?
-            .to_owned())
-    }
-
     pub async fn server_action(&self, id: &str, action: Value) -> Result<()> {
         self.send_request(
             Method::POST,
@@ -296,7 +272,7 @@ impl TestbedSession {
     }
 }
 
-fn collect_texts(list: &Value, key: &str) -> Vec<String> {
+pub(crate) fn collect_texts(list: &Value, key: &str) -> Vec<String> {
     list.as_array()
         .into_iter()
         .flatten()
@@ -400,25 +376,7 @@ impl TestbedCloud {
 
     /// The mirror's sha512 of a Hadoop version.
     pub fn sha512(&self, version: &str) -> Result<String> {
-        self.sha512_of("hadoop", version)
-    }
-
-    /// The mirror's sha512 of a distribution.
-    pub fn sha512_of(&self, framework: &str, version: &str) -> Result<String> {
-        let path = match framework {
-            "spark" => format!("spark/spark-{version}/spark-{version}-bin-hadoop3.tgz"),
-            "zookeeper" => {
-                format!("zookeeper/zookeeper-{version}/apache-zookeeper-{version}-bin.tar.gz")
-            }
-            _ => format!("hadoop/common/hadoop-{version}/hadoop-{version}.tar.gz"),
-        };
-        let file = format!("{WWW}/{path}.sha512");
-        let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
-        Ok(text
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned())
+        mirror::sha512_of("hadoop", version)
     }
 
     /// The plain `openstack` client, as the user `demo`.

@@ -3,6 +3,7 @@
 //! Layout
 //! - [`cluster`]: clusters on the testbed: what is asked for, and the nodes that come of it
 //! - [`hadoop`]: what a healthy Hadoop looks like from its own nodes
+//! - [`mirror`]: checksums of what nodes download
 //! - [`node`]: commands on a node
 //! - [`notebook`]: a session of JupyterLab, as a browser has it
 //! - [`port_scan`]: which ports of an address answer
@@ -16,6 +17,7 @@
 pub mod cloud;
 pub mod cluster;
 pub mod hadoop;
+pub mod mirror;
 pub mod node;
 pub mod notebook;
 pub mod port_scan;

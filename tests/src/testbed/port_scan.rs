@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::testbed::cloud::TestbedSession;
+use crate::testbed::cloud::{TestbedSession, collect_texts};
 
 /// Connections to one address that are tried at once.
 const AT_ONCE: usize = 1_500;
@@ -48,6 +48,29 @@ pub async fn list_answering_ports(address: IpAddr) -> Result<Vec<u16>> {
     Ok(answering)
 }
 
+/// The addresses of a server: its own and the floating IP.
+pub async fn list_addresses(session: &TestbedSession, server: &str) -> Result<Vec<IpAddr>> {
+    let url = session.nova(&format!("/servers/{server}"));
+    let found = session.get(&url).await?;
+    let networks = found["server"]["addresses"].as_object();
+    let all = networks.into_iter().flat_map(|networks| networks.values());
+    let texts = all.flat_map(|list| collect_texts(list, "addr"));
+    texts
+        .map(|text| text.parse().with_context(|| text))
+        .collect()
+}
+
+/// The address that the project's only router has outside.
+async fn router_address(session: &TestbedSession) -> Result<String> {
+    let mine = format!("/routers?project_id={}", session.project_id);
+    let found = session.get(&session.neutron(&mine)).await?;
+    let outside = &found["routers"][0]["external_gateway_info"]["external_fixed_ips"];
+    let address = outside[0]["ip_address"].as_str();
+    Ok(address
+        .context("no router with an address outside")?
+        .to_owned())
+}
+
 /// A route from this machine into a cluster's network, past the floating IPs: what somebody has who
 /// shares the outer network. It is gone when this is dropped.
 pub struct RouteInto {
@@ -57,7 +80,7 @@ pub struct RouteInto {
 impl RouteInto {
     /// By the project's only router.
     pub async fn add(session: &TestbedSession, network: &str) -> Result<Self> {
-        let router = session.router_address().await?;
+        let router = router_address(session).await?;
         let added = ip(&["route", "replace", network, "via", &router])?;
         if !added.success() {
             bail!("ip route: {added}");
