@@ -187,7 +187,9 @@ async fn fetch_news(
     };
     // Heat lets go of old events; the handle has each node's latest word.
     let is_unread = !status::fold_events(known, &stack, &events).is_health_read;
-    let signals = if is_health_due && is_unread {
+    // While a cluster is made its nodes tell of their stages, and of their health after that.
+    let is_made = stack.status != "CREATE_IN_PROGRESS";
+    let signals = if is_health_due && is_unread && is_made {
         let handle = session.resource_metadata(id, status::PROGRESS_HANDLE).await;
         // The stack is shown without it; the next look that is due asks again.
         let told = handle.inspect_err(|error| {
