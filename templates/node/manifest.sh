@@ -67,7 +67,7 @@ manifest_index() { # COMPONENT - prints this node's number within it
 
 # stampede_later - this node takes its turn in a change after the others of its component: ends the change here, once; the host comes back to it
 stampede_later() {
-  [[ ${STAMPEDE_CHANGE:-0} != 0 && ! -e $STAMPEDE_KEPT/later ]] && stampede_settled || return 0
+  ((${STAMPEDE_CHANGE:-0} > ${STAMPEDE_GENERATION:-0})) && [[ ! -e $STAMPEDE_KEPT/later ]] && stampede_settled || return 0 # one that it was told of
   stampede_say 'this node takes its turn later'
   printf '%s\n' "$STAMPEDE_CHANGE" | stampede_file 0644 "$STAMPEDE_KEPT/later"
   : >"$STAMPEDE_RUN/later"

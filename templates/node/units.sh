@@ -350,10 +350,15 @@ manifest_health() {
   news=$(manifest_news)
   [[ $news == *' red '* ]] || ((now >= ${MANIFEST_TELL:-0})) || return 0
   MANIFEST_TELL=$((now + MANIFEST_SIGNAL_S))
-  if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$news" "$(tr '\t\n' ' ;' <"$STAMPEDE_RUN/health")" "health-$STAMPEDE_NODE"; then
+  if STAMPEDE_TRIES=1 stampede_signal PROGRESS SUCCESS "$news" "$(manifest_worst_first | tr '\t\n' ' ;')" "health-$STAMPEDE_NODE"; then
     stampede_keep health "$colours"
     manifest_restarts_told
   fi
+}
+
+# a signal is cut where it is long: what is lost then is green
+manifest_worst_first() {
+  awk -F '\t' '{print ($2 == "red" ? 0 : $2 == "yellow" ? 1 : 2) "\t" $0}' "$STAMPEDE_RUN/health" | sort -s -n -k 1,1 | cut -f 2-
 }
 
 # the worst of what has changed, in one line

@@ -109,7 +109,11 @@ async fn a_start_brings_nothing_into_memory_and_a_list_what_it_looks_at() {
     let listed = after.list(&caller).await.unwrap();
     assert_eq!(listed.len(), CLUSTERS - 1);
     assert!(listed.iter().all(|one| one.state == ClusterState::Active));
-    assert_eq!(after.clusters_in_memory(), 1, "the one under deletion, which comes first");
+    assert_eq!(
+        after.clusters_in_memory(),
+        1,
+        "the one under deletion, which comes first"
+    );
 }
 
 #[tokio::test]

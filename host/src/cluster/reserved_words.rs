@@ -7,7 +7,7 @@ use super::framework::CLUSTER;
 
 /// In hosts files, in the stack's events, in attributes, and in names of resources and rules, where a
 /// group's name stands as a word (`edge_2_server`) beside `router_interface` and `ready_handle`.
-pub const RESERVED: [&str; 29] = [
+pub const RESERVED: [&str; 30] = [
     "access",
     "all",
     "attachment",
@@ -29,6 +29,7 @@ pub const RESERVED: [&str; 29] = [
     "port",
     "progress",
     "ready",
+    "rest",
     "router",
     "security",
     "server",

@@ -219,7 +219,7 @@ const PARTS: &[(Spoil, &str)] = &[
     ),
     (
         |b| b.template = text(limits::TEMPLATE_BYTES + 1),
-        "template: it is 524289 bytes long",
+        "template: it is 1048577 bytes long",
     ),
     (
         |b| b.endpoints[0].name = "echo".into(),
