@@ -214,6 +214,9 @@ nodemanager_health() {
   elif [[ $state == UNHEALTHY ]]; then
     echo "YARN finds this node unhealthy, and gives it no work: ${health:0:90}"
     return 2
+  elif [[ $state == DECOMMISSION* ]]; then
+    echo 'let go of: YARN gives it no work'
+    return 2
   else
     echo 'the ResourceManager has not taken its NodeManager; see journalctl -u hadoop-nodemanager'
     return 1

@@ -115,7 +115,16 @@ fn put_shared(properties: &mut SparkProperties, mode: SparkMode, settings: &Spar
             &[
                 ("spark.authenticate", "true"),
                 ("spark.authenticate.secret", "@{secret.auth}"),
-                // Blocks of a worker that leaves move to others.
+            ],
+        );
+    }
+    // On YARN, too, executors let go of a node that leaves: else it waits for the application's end.
+    // With the shuffle service Spark does without it.
+    if mode == SparkMode::Standalone || !settings.shuffle_service {
+        put(
+            properties,
+            &[
+                // Blocks of a node that leaves move to others.
                 ("spark.decommission.enabled", "true"),
                 ("spark.storage.decommission.enabled", "true"),
                 ("spark.storage.decommission.rddBlocks.enabled", "true"),

@@ -366,6 +366,18 @@ fn what_a_cluster_of_its_own_is_made_of() {
 }
 
 #[test]
+fn executors_let_go_of_a_node_that_leaves_where_spark_can_have_them_do_so() {
+    let containers = r#"{"worker":[2560,4]}"#;
+    let lets_go = |cluster: &Rehearsal, service: bool| {
+        let bundle = generate(cluster, &json!({"shuffle_service": service})).unwrap();
+        property(&bundle, "spark.decommission.enabled").is_some()
+    };
+    assert!(lets_go(&on_yarn(containers), false));
+    // Spark passes over it then, and says so in every application's log.
+    assert!(!lets_go(&on_yarn(containers), true));
+}
+
+#[test]
 fn what_spark_on_yarn_is_made_of() {
     let containers = r#"{"worker": [6144, 4], "compute": [8192, 4]}"#;
     let bundle = generate(&on_yarn(containers), &json!({"shuffle_service": true})).unwrap();
