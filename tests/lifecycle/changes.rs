@@ -314,6 +314,31 @@ async fn a_component_moves_to_another_group_and_is_set_up_before_it_goes() {
 }
 
 #[tokio::test]
+async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end() {
+    let edge = [
+        ("stampede.groups", "master,worker,edge"),
+        ("stampede.edge.flavor", "m1.2xlarge"),
+    ];
+    let cluster = RunningCluster::of(&[HADOOP, &edge].concat()).await;
+    let asked = [
+        ("stampede.groups", "master,worker,edge,compute"),
+        ("stampede.compute.flavor", "m1.2xlarge"),
+        ("stampede.edge.components", "jobhistory"),
+    ];
+    cluster.update(&asked).await;
+    cluster.world.cloud.step();
+    // Files come with its turn; who comes with its group is known before.
+    let first = told(&cluster.world, &cluster.stack, "edge");
+    assert!(
+        first.contains("compute") && !first.contains("/opt/stampede/files/"),
+        "{first}"
+    );
+    cluster.steps().await;
+    let last = told(&cluster.world, &cluster.stack, "compute");
+    assert!(last.contains("<value>edge:10020</value>"), "{last}");
+}
+
+#[tokio::test]
 async fn settings_go_from_node_to_node_and_back_where_one_fails() {
     let cluster = RunningCluster::of(HADOOP).await;
     let size = [("stampede.hadoop.block_size_mib", "64")];

@@ -57,7 +57,11 @@ fn joining_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     let coming = members_beyond(&joined.placements, &settled.placements);
     let news = MemberNews::Joined(rest, ClusterRest::Settled);
     let joining: Vec<String> = names_beyond(joined, settled);
-    let told = knowing_others(nodes, rest);
+    let told = if joining.is_empty() {
+        knowing_others(nodes, rest)
+    } else {
+        knowing_more(nodes, rest)
+    };
     let mut steps = Vec::new();
     if !joining.is_empty() || !told.is_empty() {
         // Names and addresses of a group that is new, before its nodes have come up.
@@ -127,9 +131,9 @@ fn leaving_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     steps
 }
 
-/// Nodes that stay and have something new in their files at this rest, in their turns; `is_wanted`
-/// chooses among them. The stack has the resources of the first of the two rests, nodes the files of
-/// the second.
+/// Nodes that are to stay and have something new in their files at this rest, in their turns;
+/// `is_wanted` chooses among them. The stack has the resources of the first of the two rests, nodes
+/// the files of the second.
 fn turns(
     nodes: &ChangeNodes,
     (stack, rest): (ClusterRest, ClusterRest),
@@ -157,11 +161,21 @@ fn knowing_others(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
     told.map(|(node, _)| node).collect()
 }
 
-/// What is new on each node that stays, against the cluster at rest before this one.
+/// Nodes whose scripts know something new of the cluster around them, also those with new files.
+fn knowing_more(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
+    let is_variables = |path: &String| path == VARIABLES;
+    let told = news_of(nodes, rest).filter(|(_, paths)| paths.iter().any(is_variables));
+    told.map(|(node, _)| node).collect()
+}
+
+/// What is new on each node that is there after the change, against the cluster at rest before this
+/// one: also on nodes that have come in the change.
 fn news_of(nodes: &ChangeNodes, rest: ClusterRest) -> impl Iterator<Item = (String, Vec<String>)> {
     let (before, after) = (nodes.at(rest_before(rest)), nodes.at(rest));
-    let news = nodes.staying();
-    news.map(|node| (node.clone(), after.changed_paths(before, node)))
+    let done = nodes.at(ClusterRest::Done);
+    let there = before.names.iter().filter(|node| done.has_node(node));
+    there
+        .map(|node| (node.clone(), after.changed_paths(before, node)))
         .filter(|(_, paths)| !paths.is_empty())
 }
 
