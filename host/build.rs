@@ -1,5 +1,9 @@
 //! How the program is linked for the image.
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by variables"
+)]
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("musl") {

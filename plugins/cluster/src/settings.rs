@@ -120,6 +120,10 @@ const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 
 /// Of [`ClusterSettings`] and [`HostFacts`].
 pub(crate) fn parameters() -> ParameterList {
+    add_host_facts(add_volumes(placing_parameters()))
+}
+
+fn placing_parameters() -> ParameterList {
     let address =
         serde_json::json!({"type": "string", "pattern": "^[0-9]{1,3}(\\.[0-9]{1,3}){3}$"});
     ParameterList::new()
@@ -166,7 +170,10 @@ pub(crate) fn parameters() -> ParameterList {
                 .with("pattern", CLOUD_NAME)
                 .fixed(),
         )
-        .add(
+}
+
+fn add_volumes(list: ParameterList) -> ParameterList {
+    list.add(
             "volume_type",
             parameter("string", "Type of the nodes' volumes for data (GROUP.volume_gib); by default the cloud's own.")
                 .with("pattern", CLOUD_NAME)
@@ -188,15 +195,38 @@ pub(crate) fn parameters() -> ParameterList {
             .or(false)
             .fixed(),
         )
-        .add("network", fact("network", "object", "The cluster's network, and the one that leads outside."))
-        .add("groups", fact("groups", "array", "Groups with their nodes."))
-        .add(
-            "key",
-            fact("key", "string", "Key pair that may log in.").with("type", serde_json::json!(["string", "null"])),
-        )
-        .add("signal_transport", fact("signal_transport", "string", "How nodes signal Heat."))
-        .add("timeout_s", fact("timeout_s", "integer", "How long the nodes may take.").in_unit("s"))
-        .add("ready_count", fact("ready_count", "integer", "How many nodes there ever were."))
+}
+
+fn add_host_facts(list: ParameterList) -> ParameterList {
+    list.add(
+        "network",
+        fact(
+            "network",
+            "object",
+            "The cluster's network, and the one that leads outside.",
+        ),
+    )
+    .add(
+        "groups",
+        fact("groups", "array", "Groups with their nodes."),
+    )
+    .add(
+        "key",
+        fact("key", "string", "Key pair that may log in.")
+            .with("type", serde_json::json!(["string", "null"])),
+    )
+    .add(
+        "signal_transport",
+        fact("signal_transport", "string", "How nodes signal Heat."),
+    )
+    .add(
+        "timeout_s",
+        fact("timeout_s", "integer", "How long the nodes may take.").in_unit("s"),
+    )
+    .add(
+        "ready_count",
+        fact("ready_count", "integer", "How many nodes there ever were."),
+    )
 }
 
 fn fact(name: &str, kind: &str, description: &str) -> ParameterSpec {

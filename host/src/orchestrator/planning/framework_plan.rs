@@ -65,11 +65,7 @@ pub async fn plan_frameworks(
 ) -> Result<FrameworkPlan, PlanError> {
     let claiming = claiming_plugins(spec, chain, &claimed.claims);
     let groups = node_groups(spec, chosen);
-    let grants = match &claimed.grants {
-        Some(grants) => grants.clone(),
-        None => share_nodes(spec, chosen, &claiming, &claimed.placements, None)
-            .map_err(PlanError::Problems)?,
-    };
+    let grants = granted(spec, chosen, &claiming, claimed)?;
     let nodes = groups_of_nodes(spec);
     let classes = name_classes(&claimed.placements, &nodes);
     let facts = host_facts(spec, chosen, &groups, &classes);
@@ -134,6 +130,20 @@ pub async fn plan_frameworks(
         plugins,
         javas,
     })
+}
+
+/// What each component has by now, or is to have.
+fn granted(
+    spec: &ClusterSpec,
+    chosen: &ResolvedFlavors,
+    claiming: &[ClaimingPlugin<'_>],
+    claimed: &ClaimedCluster,
+) -> Result<ComponentGrants, PlanError> {
+    match &claimed.grants {
+        Some(grants) => Ok(grants.clone()),
+        None => share_nodes(spec, chosen, claiming, &claimed.placements, None)
+            .map_err(PlanError::Problems),
+    }
 }
 
 /// The settings of each plugin, in the chain's order.

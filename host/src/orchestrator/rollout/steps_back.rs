@@ -31,8 +31,55 @@ pub(crate) fn plan_rollback(
     let begun = if is_back { usize::MAX } else { change.at + 1 };
     let begun = || change.steps.iter().take(begun);
     let reached = begun().map(reached_rest).max().unwrap_or_default();
-    let mut steps = Vec::new();
     let came = members_beyond(&nodes.at(reached).placements, &before.placements);
+    let mut steps = steps_that_let_go(nodes, change, &reported, reached, &came);
+    let is_taken_away = !is_back && has_taken_away(change, reached, !steps.is_empty());
+    let leaving = if is_taken_away {
+        Vec::new()
+    } else {
+        leaving_nodes(nodes, begun())
+    };
+    // Where only variables went out, only variables come back.
+    let ran = begun().any(|step| !step.stages.is_empty());
+    let stages: &[&str] = if ran { &TURN_STAGES } else { &[] };
+    steps.extend(turns_back(nodes, change, &leaving, stages));
+    let rest = ClusterRest::Before;
+    if !leaving.is_empty() {
+        let title = step_title("taking the change back on", &leaving);
+        steps.push(RolloutStep {
+            may_be_dead: true,
+            ..step_at(nodes, title, rest, leaving.clone(), stages)
+        });
+    }
+    let mut moved = came;
+    let is_told_to_leave = |step: &RolloutStep| matches!(step.news, Some(MemberNews::Leaving(..)));
+    if reached == ClusterRest::Done || !leaving.is_empty() || begun().any(is_told_to_leave) {
+        // They are to stay after all.
+        moved.extend(members_beyond(
+            &before.placements,
+            &nodes.at(ClusterRest::Done).placements,
+        ));
+    }
+    let has_heard = begun().any(|step| step.news.is_some() && !step.told.is_empty());
+    if has_heard && !moved.is_empty() {
+        let title = "members are as before".to_owned();
+        let news = MemberNews::Left(reached, rest);
+        let stage = (MEMBERS, &*title);
+        steps.extend(runner_steps(nodes, rest, rest, &moved, stage, news));
+    }
+    number_steps(steps, first)
+}
+
+/// Members that came and may hold something let go of it; `came` are all that came.
+fn steps_that_let_go(
+    nodes: &ChangeNodes,
+    change: &ClusterChange,
+    reported: &impl Fn(&str) -> bool,
+    reached: ClusterRest,
+    came: &[ComponentPlacement],
+) -> Vec<RolloutStep> {
+    let before = nodes.at(ClusterRest::Before);
+    let mut steps = Vec::new();
     let holds = |member: &ComponentMember| {
         let node = &member.node;
         let is_told = change.notified_nodes.contains(node);
@@ -56,7 +103,7 @@ pub(crate) fn plan_rollback(
         let news = MemberNews::Leaving(reached, ClusterRest::Before);
         let drains = runner_steps(nodes, reached, reached, &held, (DRAIN, &title), news);
         // Who says nothing holds nothing, and is not waited for.
-        let ids = ids_without(&nodes.at(reached).ids, change, &reported);
+        let ids = ids_without(&nodes.at(reached).ids, change, reported);
         let mut leaving = nodes_of(&held);
         leaving.retain(|node| !before.has_node(node));
         steps.extend(drains.into_iter().map(|step| RolloutStep {
@@ -65,12 +112,17 @@ pub(crate) fn plan_rollback(
             ..step
         }));
     }
-    let is_taken_away = !is_back && has_taken_away(change, reached, !steps.is_empty());
-    let leaving = if is_taken_away {
-        Vec::new()
-    } else {
-        leaving_nodes(nodes, begun())
-    };
+    steps
+}
+
+/// The stack is as before, and every node that was notified of anything, in turns.
+fn turns_back(
+    nodes: &ChangeNodes,
+    change: &ClusterChange,
+    leaving: &[String],
+    stages: &[&str],
+) -> Vec<RolloutStep> {
+    let before = nodes.at(ClusterRest::Before);
     let told = |node: &&String| before.has_node(node) && !leaving.contains(node);
     let told = change.notified_nodes.iter().filter(told);
     let told: Vec<TurnNode> = told
@@ -79,56 +131,24 @@ pub(crate) fn plan_rollback(
             name: name.clone(),
         })
         .collect();
-    // Where only variables went out, only variables come back.
-    let ran = begun().any(|step| !step.stages.is_empty());
-    let stages: &[&str] = if ran { &TURN_STAGES } else { &[] };
-    let mut turns = if ran {
-        take_turns(told, &before.placements)
-    } else {
+    let mut turns = if stages.is_empty() {
         vec![told.into_iter().map(|node| node.name).collect()]
+    } else {
+        take_turns(told, &before.placements)
     };
     if turns.is_empty() {
         // The stack at least is as before.
         turns.push(Vec::new());
     }
+    let title = |at: usize, turn: &[String]| match at {
+        0 => "taking the change back".to_owned(),
+        _ => step_title("taking the change back on", turn),
+    };
     let rest = ClusterRest::Before;
-    for (at, turn) in turns.into_iter().enumerate() {
-        let title = match at {
-            0 => "taking the change back".to_owned(),
-            _ => step_title("taking the change back on", &turn),
-        };
-        steps.push(step_at(nodes, title, rest, turn, stages));
-    }
-    if !leaving.is_empty() {
-        let title = step_title("taking the change back on", &leaving);
-        steps.push(RolloutStep {
-            may_be_dead: true,
-            ..step_at(nodes, title, rest, leaving.clone(), stages)
-        });
-    }
-    let mut moved = came;
-    let is_told_to_leave = |step: &RolloutStep| matches!(step.news, Some(MemberNews::Leaving(..)));
-    if reached == ClusterRest::Done || !leaving.is_empty() || begun().any(is_told_to_leave) {
-        // They are to stay after all.
-        moved.extend(members_beyond(
-            &before.placements,
-            &nodes.at(ClusterRest::Done).placements,
-        ));
-    }
-    let has_heard = begun().any(|step| step.news.is_some() && !step.told.is_empty());
-    if has_heard && !moved.is_empty() {
-        let title = "members are as before".to_owned();
-        let news = MemberNews::Left(reached, rest);
-        steps.extend(runner_steps(
-            nodes,
-            rest,
-            rest,
-            &moved,
-            (MEMBERS, &title),
-            news,
-        ));
-    }
-    number_steps(steps, first)
+    let turns = turns.into_iter().enumerate();
+    turns
+        .map(|(at, turn)| step_at(nodes, title(at, &turn), rest, turn, stages))
+        .collect()
 }
 
 /// How far a step has gone; one on the way back tells it by whom it names.

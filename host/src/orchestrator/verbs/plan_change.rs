@@ -1,7 +1,7 @@
 //! Plans an update of a running cluster: every step, checked with the plugins, the cloud and the
 //! limits. Nothing is touched.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::orchestrator::{
     context::{Caller, Context},
@@ -142,18 +142,13 @@ pub(crate) async fn plan_change(
     if !joining.is_empty() {
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
-    for rest in ClusterRest::ALL {
-        if plans.is_open(rest, record) {
-            plans.plan(rest).await?;
-        }
-    }
-    let planned = plans.plan(ClusterRest::Done).await?.planned;
-    let growing = to.groups.iter().filter(|group| {
-        let before = from.groups.get(&group.name);
-        let before = before.map(|before| from.image_of(before));
-        joining.contains_key(&group.name) && before != Some(to.image_of(group))
-    });
-    reject(check_java(&to, growing, &planned.javas, &cloud))?;
+    let planned = plan_rests(&mut plans, record).await?;
+    reject(check_java(
+        &to,
+        groups_on_other_images(from, &to, &joining),
+        &planned.javas,
+        &cloud,
+    ))?;
     let changed = desired_state::changed_settings(from, &to);
     for template in plans.templates() {
         desired_state::reject_replacements(&running.template, template, &changed)?;
@@ -181,6 +176,32 @@ pub(crate) async fn plan_change(
         stack: running.template,
         needs,
     })
+}
+
+/// Groups that get nodes from another image than they had.
+fn groups_on_other_images<'a>(
+    from: &'a ClusterSpec,
+    to: &'a ClusterSpec,
+    joining: &'a NodeIds,
+) -> impl Iterator<Item = &'a GroupSpec> {
+    to.groups.iter().filter(|group| {
+        let before = from.groups.get(&group.name);
+        let before = before.map(|before| from.image_of(before));
+        joining.contains_key(&group.name) && before != Some(to.image_of(group))
+    })
+}
+
+/// Plans each cluster at rest that the change goes by.
+async fn plan_rests(
+    plans: &mut DistinctPlans<'_>,
+    record: &ClusterRecord,
+) -> Result<Arc<StackPlan>, OrchestratorError> {
+    for rest in ClusterRest::ALL {
+        if plans.is_open(rest, record) {
+            plans.plan(rest).await?;
+        }
+    }
+    Ok(plans.plan(ClusterRest::Done).await?.planned)
 }
 
 /// What is to be, and what the plugins claim of it.
