@@ -314,6 +314,32 @@ async fn a_component_moves_to_another_group_and_is_set_up_before_it_goes() {
 }
 
 #[tokio::test]
+async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end() {
+    let edge = [
+        ("stampede.groups", "master,worker,edge"),
+        ("stampede.edge.flavor", "m1.2xlarge"),
+    ];
+    let cluster = RunningCluster::of(&[HADOOP, &edge].concat()).await;
+    let asked = [
+        ("stampede.groups", "master,worker,edge,compute"),
+        ("stampede.compute.flavor", "m1.2xlarge"),
+        ("stampede.edge.components", "jobhistory"),
+    ];
+    cluster.update(&asked).await;
+    let last = eventually("who has come is told", async || {
+        cluster.world.cloud.step();
+        let record = cluster.record().await;
+        let change = record.change()?;
+        let is_told = change.step()?.told.contains(&"compute".to_owned());
+        (is_told && change.sent_s.is_some())
+            .then(|| told(&cluster.world, &cluster.stack, "compute"))
+    })
+    .await;
+    assert!(last.contains("<value>edge:10020</value>"), "{last}");
+    cluster.steps().await;
+}
+
+#[tokio::test]
 async fn settings_go_from_node_to_node_and_back_where_one_fails() {
     let cluster = RunningCluster::of(HADOOP).await;
     let size = [("stampede.hadoop.block_size_mib", "64")];

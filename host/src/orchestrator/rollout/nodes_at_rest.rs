@@ -122,10 +122,4 @@ impl ChangeNodes {
     pub(crate) fn plugin_of(&self, component: &str) -> &str {
         self.plugins.get(component).map_or("", String::as_str)
     }
-
-    /// Nodes that are there before the change and after it, by group and id.
-    pub(crate) fn staying(&self) -> impl Iterator<Item = &String> {
-        let (before, done) = (self.at(ClusterRest::Before), self.at(ClusterRest::Done));
-        before.names.iter().filter(|node| done.has_node(node))
-    }
 }

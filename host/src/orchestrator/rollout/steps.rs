@@ -127,9 +127,9 @@ fn leaving_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     steps
 }
 
-/// Nodes that stay and have something new in their files at this rest, in their turns; `is_wanted`
-/// chooses among them. The stack has the resources of the first of the two rests, nodes the files of
-/// the second.
+/// Nodes that are to stay and have something new in their files at this rest, in their turns;
+/// `is_wanted` chooses among them. The stack has the resources of the first of the two rests, nodes
+/// the files of the second.
 fn turns(
     nodes: &ChangeNodes,
     (stack, rest): (ClusterRest, ClusterRest),
@@ -157,11 +157,14 @@ fn knowing_others(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
     told.map(|(node, _)| node).collect()
 }
 
-/// What is new on each node that stays, against the cluster at rest before this one.
+/// What is new on each node that is there after the change, against the cluster at rest before this
+/// one: also on nodes that have come in the change.
 fn news_of(nodes: &ChangeNodes, rest: ClusterRest) -> impl Iterator<Item = (String, Vec<String>)> {
     let (before, after) = (nodes.at(rest_before(rest)), nodes.at(rest));
-    let news = nodes.staying();
-    news.map(|node| (node.clone(), after.changed_paths(before, node)))
+    let done = nodes.at(ClusterRest::Done);
+    let there = before.names.iter().filter(|node| done.has_node(node));
+    there
+        .map(|node| (node.clone(), after.changed_paths(before, node)))
         .filter(|(_, paths)| !paths.is_empty())
 }
 

@@ -314,6 +314,30 @@ fn others_that_members_mean_something_to_take_turns_before_who_leaves_is_taken_a
 }
 
 #[test]
+fn who_has_come_is_told_what_is_new_once_others_leave() {
+    let from: Row<'_> = (
+        &[("master", &[1]), ("worker", &[1])],
+        &[("namenode", &["master"]), ("gateway", &["master"])],
+    );
+    let to: Row<'_> = (
+        &[("master", &[1]), ("worker", &[1]), ("edge", &[1])],
+        &[("namenode", &["master"]), ("gateway", &["edge"])],
+    );
+    let mut nodes = change(from, to, [ALIKE, ALIKE]);
+    // It booted while the gateway was still on the master, too.
+    let files = nodes.rests[3].installed.get_mut("edge").unwrap();
+    files.insert("/conf".to_owned(), "the gateway is on edge".to_owned());
+    assert_eq!(
+        planned(&nodes),
+        [
+            "adding edge |  |  |  | Joined",
+            "news of members on edge | edge | setup ready |  | Joined/Done",
+            "taking components from master | master | setup ready |  | Done",
+        ]
+    );
+}
+
+#[test]
 fn what_no_file_says_is_told_to_all_at_once_and_runs_nothing() {
     let mut nodes = change(THREE, THREE, [ALIKE, ALIKE]);
     for rest in &mut nodes.rests[1..] {
