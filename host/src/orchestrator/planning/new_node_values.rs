@@ -91,6 +91,8 @@ pub fn with_new_groups(from: &ClusterSpec, to: &ClusterSpec) -> ClusterSpec {
         let without_nodes = GroupSpec {
             count: 0,
             ids: Vec::new(),
+            // Heat counts ids, and those of the nodes that come are given out with them.
+            ids_given: from.groups.get(&group.name).map_or(0, GroupSpec::last_id),
             ..group.clone()
         };
         match with_new.groups.get_mut(&group.name) {
@@ -112,4 +114,33 @@ pub fn custom_constraint(parameter: &Value) -> Option<&str> {
     constraints
         .iter()
         .find_map(|constraint| constraint.get("custom_constraint")?.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::test_groups::group;
+
+    #[test]
+    fn a_group_that_comes_has_given_out_no_more_ids_than_before_it_came() {
+        let edge = group("edge", 0);
+        let gone = edge.with_ids(vec![1, 2]).emptied();
+        let given = |before: Option<GroupSpec>, ids: &[u32]| {
+            let mut from = ClusterSpec::default();
+            let mut to = from.clone();
+            let last = before.as_ref().map_or(0, GroupSpec::last_id);
+            before.into_iter().for_each(|group| from.groups.add(group));
+            let kept = GroupSpec {
+                ids_given: last,
+                ..edge.clone()
+            };
+            to.groups.add(kept.with_ids(ids.to_vec()));
+            let with_new = with_new_groups(&from, &to);
+            let edge = with_new.groups.get("edge").unwrap();
+            assert!(edge.is_empty());
+            edge.last_id()
+        };
+        assert_eq!(given(None, &[1, 2]), 0, "it comes for the first time");
+        assert_eq!(given(Some(gone), &[3, 4]), 2, "it comes again");
+    }
 }
