@@ -16,8 +16,9 @@ use crate::{
 
 /// The steps back: new members that may hold something already are let go first, of nodes that have
 /// `reported` anything; then the stack is as before, and every node that was notified of anything, in
-/// turns; then nodes that were to leave, which may have ended what they ran; then those hear of it
-/// that had to hear of members before.
+/// turns; then nodes that were let go and are still there, which may have ended what they ran; then
+/// those hear of it that had to hear of members before. Nodes that were taken away are told nothing:
+/// they are made anew, and boot as they were before.
 pub(crate) fn plan_rollback(
     nodes: &ChangeNodes,
     change: &ClusterChange,
@@ -30,7 +31,6 @@ pub(crate) fn plan_rollback(
     let begun = if is_back { usize::MAX } else { change.at + 1 };
     let begun = || change.steps.iter().take(begun);
     let reached = begun().map(reached_rest).max().unwrap_or_default();
-    let leaving = leaving_nodes(nodes, begun());
     let mut steps = Vec::new();
     let came = members_beyond(&nodes.at(reached).placements, &before.placements);
     let holds = |member: &ComponentMember| {
@@ -65,6 +65,12 @@ pub(crate) fn plan_rollback(
             ..step
         }));
     }
+    let is_taken_away = !is_back && has_taken_away(change, reached, !steps.is_empty());
+    let leaving = if is_taken_away {
+        Vec::new()
+    } else {
+        leaving_nodes(nodes, begun())
+    };
     let told = |node: &&String| before.has_node(node) && !leaving.contains(node);
     let told = change.notified_nodes.iter().filter(told);
     let told: Vec<TurnNode> = told
@@ -101,8 +107,8 @@ pub(crate) fn plan_rollback(
         });
     }
     let mut moved = came;
-    if !leaving.is_empty() || begun().any(|step| matches!(step.news, Some(MemberNews::Leaving(..))))
-    {
+    let is_told_to_leave = |step: &RolloutStep| matches!(step.news, Some(MemberNews::Leaving(..)));
+    if reached == ClusterRest::Done || !leaving.is_empty() || begun().any(is_told_to_leave) {
         // They are to stay after all.
         moved.extend(members_beyond(
             &before.placements,
@@ -136,23 +142,25 @@ fn reached_rest(step: &RolloutStep) -> ClusterRest {
     told.max(step.stack)
 }
 
-/// Nodes that a begun step has let go, called back or taken away.
+/// Whether nodes that were to leave are gone: Heat was given a stack without them, or is given it
+/// by the first steps back. A step that Heat has refused has taken away nobody.
+fn has_taken_away(change: &ClusterChange, reached: ClusterRest, is_sent_again: bool) -> bool {
+    let sent = change.at + usize::from(change.sent_s.is_some());
+    let mut sent = change.steps.iter().take(sent);
+    reached == ClusterRest::Done
+        && (is_sent_again || sent.any(|step| step.stack == ClusterRest::Done))
+}
+
+/// Nodes that a begun step has let go or called back.
 fn leaving_nodes<'a>(
     nodes: &ChangeNodes,
     begun: impl Iterator<Item = &'a RolloutStep>,
 ) -> Vec<String> {
-    let (before, done) = (nodes.at(ClusterRest::Before), nodes.at(ClusterRest::Done));
+    let before = nodes.at(ClusterRest::Before);
     let mut leaving: Vec<String> = Vec::new();
-    for step in begun {
-        let taken = step.stack == ClusterRest::Done;
-        let taken = before
-            .names
-            .iter()
-            .filter(|node| taken && !done.has_node(node));
-        for node in step.leaves().iter().chain(taken) {
-            if before.has_node(node) && !leaving.contains(node) {
-                leaving.push(node.clone());
-            }
+    for node in begun.flat_map(RolloutStep::leaves) {
+        if before.has_node(node) && !leaving.contains(node) {
+            leaving.push(node.clone());
         }
     }
     leaving

@@ -106,8 +106,10 @@ fn new_nodes_that_may_hold_something_are_let_go_and_those_who_heard_of_them_hear
 #[test]
 fn who_was_to_leave_is_called_back_last_and_may_be_dead() {
     let nodes = change(FOUR, THREE, [ALIKE, ALIKE]);
-    for at in [0, 1] {
+    // Where Heat refuses to take it away, it is still there.
+    for (at, sent_s) in [(0, Some(1)), (1, None)] {
         let mut leaving = under_way(&nodes, at, &[]);
+        leaving.sent_s = sent_s;
         let wanted = [
             "taking the change back | master | setup ready |  | Before",
             "taking the change back on worker-3 | worker-3 | setup ready |  | Before",
@@ -117,6 +119,25 @@ fn who_was_to_leave_is_called_back_last_and_may_be_dead() {
         assert_eq!(lines(&steps), wanted, "step {at}");
         let may_be_dead: Vec<bool> = steps.iter().map(|step| step.may_be_dead).collect();
         assert_eq!(may_be_dead, [false, true, false]);
+        (leaving.steps, leaving.at) = (steps, 0);
+        leaving.rolling_back_because = Some("no".to_owned());
+        let again = back(&nodes, &leaving, "nobody");
+        assert_eq!(lines(&again), wanted, "once more where that failed");
+    }
+}
+
+#[test]
+fn who_was_taken_away_is_told_nothing_since_it_boots_anew() {
+    let nodes = change(FOUR, THREE, [ALIKE, ALIKE]);
+    for at in [1, 2] {
+        let mut leaving = under_way(&nodes, at, &[]);
+        let wanted = [
+            "taking the change back | master | setup ready |  | Before",
+            "members are as before | master | members | resourcemanager | Before",
+        ];
+        let steps = back(&nodes, &leaving, "nobody");
+        assert_eq!(lines(&steps), wanted, "step {at}");
+        assert!(steps.iter().all(|step| step.nodes["worker"] == [1, 2, 3]));
         (leaving.steps, leaving.at) = (steps, 0);
         leaving.rolling_back_because = Some("no".to_owned());
         let again = back(&nodes, &leaving, "nobody");
