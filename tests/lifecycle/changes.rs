@@ -326,6 +326,13 @@ async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end(
         ("stampede.edge.components", "jobhistory"),
     ];
     cluster.update(&asked).await;
+    cluster.world.cloud.step();
+    // Files come with its turn; who comes with its group is known before.
+    let first = told(&cluster.world, &cluster.stack, "edge");
+    assert!(
+        first.contains("compute") && !first.contains("/opt/stampede/files/"),
+        "{first}"
+    );
     let last = eventually("who has come is told", async || {
         cluster.world.cloud.step();
         let record = cluster.record().await;

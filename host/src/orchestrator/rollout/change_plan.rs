@@ -207,10 +207,11 @@ impl StepPacking {
         Ok(all)
     }
 
-    /// The files that a node is sent in this step. One that runs something for all has them already;
-    /// on the way back it may have those of any cluster at rest.
+    /// The files that a node is sent in this step. One that runs something for all has them already,
+    /// and one that runs nothing has them with its turn; on the way back it may have those of any
+    /// cluster at rest.
     fn new_paths(&self, step: &RolloutStep, node: &str) -> Vec<String> {
-        if !step.components.is_empty() {
+        if !step.components.is_empty() || step.stages.is_empty() {
             return Vec::new();
         }
         let there = self.nodes.at(step.files);

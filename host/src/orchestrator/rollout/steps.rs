@@ -57,7 +57,11 @@ fn joining_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
     let coming = members_beyond(&joined.placements, &settled.placements);
     let news = MemberNews::Joined(rest, ClusterRest::Settled);
     let joining: Vec<String> = names_beyond(joined, settled);
-    let told = knowing_others(nodes, rest);
+    let told = if joining.is_empty() {
+        knowing_others(nodes, rest)
+    } else {
+        knowing_more(nodes, rest)
+    };
     let mut steps = Vec::new();
     if !joining.is_empty() || !told.is_empty() {
         // Names and addresses of a group that is new, before its nodes have come up.
@@ -154,6 +158,13 @@ fn turns(
 /// Nodes that stay and have nothing new but what their scripts know of the cluster around them.
 fn knowing_others(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
     let told = news_of(nodes, rest).filter(|(_, paths)| !has_files(paths));
+    told.map(|(node, _)| node).collect()
+}
+
+/// Nodes whose scripts know something new of the cluster around them, also those with new files.
+fn knowing_more(nodes: &ChangeNodes, rest: ClusterRest) -> Vec<String> {
+    let is_variables = |path: &String| path == VARIABLES;
+    let told = news_of(nodes, rest).filter(|(_, paths)| paths.iter().any(is_variables));
     told.map(|(node, _)| node).collect()
 }
 

@@ -357,6 +357,28 @@ fn what_no_file_says_is_told_to_all_at_once_and_runs_nothing() {
 }
 
 #[test]
+fn names_of_those_who_come_are_known_before_them_also_where_files_follow() {
+    let groups: &[(&str, &[u32])] = &[("master", &[1]), ("worker", &[1, 2]), ("edge", &[1])];
+    let placed = [THREE.1, &[("gateway", &["edge"])]].concat();
+    let mut nodes = change(THREE, (groups, &placed), [ALIKE, ALIKE]);
+    for rest in &mut nodes.rests[2..] {
+        for (class, files) in &mut rest.installed {
+            files.insert(VARIABLES.to_owned(), "new".to_owned());
+            if class == "master" {
+                files.insert("/conf".to_owned(), "new".to_owned());
+            }
+        }
+    }
+    assert_eq!(
+        planned(&nodes),
+        [
+            "adding edge | master worker-1 worker-2 |  |  | Joined",
+            "news of members on master | master | setup ready |  | Joined",
+        ]
+    );
+}
+
+#[test]
 fn answers_count_when_they_are_of_this_step() {
     let step = RolloutStep {
         told: vec!["master".into(), "worker-1".into()],
