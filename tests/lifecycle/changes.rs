@@ -333,9 +333,17 @@ async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end(
         first.contains("compute") && !first.contains("/opt/stampede/files/"),
         "{first}"
     );
-    cluster.steps().await;
-    let last = told(&cluster.world, &cluster.stack, "compute");
+    let last = eventually("who has come is told", async || {
+        cluster.world.cloud.step();
+        let record = cluster.record().await;
+        let change = record.change()?;
+        let is_told = change.step()?.told.contains(&"compute".to_owned());
+        (is_told && change.sent_s.is_some())
+            .then(|| told(&cluster.world, &cluster.stack, "compute"))
+    })
+    .await;
     assert!(last.contains("<value>edge:10020</value>"), "{last}");
+    cluster.steps().await;
 }
 
 #[tokio::test]
