@@ -113,13 +113,12 @@ fn nodes_at(
     nodes
 }
 
+/// What stands in a file on a class's nodes.
+type ClassText<'a> = &'a dyn Fn(&str, &[&str]) -> String;
+
 /// A change from one to the other; `conf` is what stands in a file on each class's nodes, before and
 /// with the new settings.
-pub(crate) fn change(
-    from: Row<'_>,
-    to: Row<'_>,
-    conf: [&dyn Fn(&str, &[&str]) -> String; 2],
-) -> ChangeNodes {
+pub(crate) fn change(from: Row<'_>, to: Row<'_>, conf: [ClassText<'_>; 2]) -> ChangeNodes {
     let before = placed(from.1, &[]);
     let done = placed(to.1, &before);
     let joined = join_members(&before, &done);

@@ -121,10 +121,8 @@ pub(crate) async fn plan_change(
     if !joining.is_empty() {
         reject(check_new_nodes(from, &to, &joining, &cloud, &flavors))?;
     }
-    let mut pins = pins_of_new_nodes(from, &to, &cloud, &flavors);
     // What the plugins were asked with is recorded at the end.
-    let claims = claims.unwrap_or_else(|| kept_claims(&pins, &to));
-    pin_claims(&mut pins, &claims.0, &claims.1);
+    let pins = pin_change(from, &to, &cloud, &flavors, claims);
     to.pins = Some(Box::new(pins.clone()));
     let first = record.notified.generation.saturating_add(1);
     let ends = ChangeEnds {
@@ -143,16 +141,9 @@ pub(crate) async fn plan_change(
         reject(check_new_plugins(&to, &joining, &planner.descriptors()))?;
     }
     let planned = plan_rests(&mut plans, record).await?;
-    reject(check_java(
-        &to,
-        groups_on_other_images(from, &to, &joining),
-        &planned.javas,
-        &cloud,
-    ))?;
-    let changed = desired_state::changed_settings(from, &to);
-    for template in plans.templates() {
-        desired_state::reject_replacements(&running.template, template, &changed)?;
-    }
+    let images = groups_on_other_images(from, &to, &joining);
+    reject(check_java(&to, images, &planned.javas, &cloud))?;
+    reject_replacing_plans(&plans, &running, from, &to)?;
     let (stack, sizes) = (&running.template, plans.flavors());
     let needs = count_joining(session, stack, &planned, sizes, &joining, cloud).await?;
     reject(quota::check_quotas(&needs))?;
@@ -188,6 +179,34 @@ fn groups_on_other_images<'a>(
         let before = from.groups.get(&group.name);
         let before = before.map(|before| from.image_of(before));
         joining.contains_key(&group.name) && before != Some(to.image_of(group))
+    })
+}
+
+/// What the cluster is made of by the change.
+fn pin_change(
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+    cloud: &CloudInventory,
+    flavors: &ResolvedFlavors,
+    claims: Option<(PluginChain, ClaimedCluster)>,
+) -> ClusterPins {
+    let mut pins = pins_of_new_nodes(from, to, cloud, flavors);
+    let (chain, claimed) = claims.unwrap_or_else(|| kept_claims(&pins, to));
+    pin_claims(&mut pins, &chain, &claimed);
+    pins
+}
+
+/// No plan makes anything anew that stays.
+fn reject_replacing_plans(
+    plans: &DistinctPlans<'_>,
+    running: &RunningStack,
+    from: &ClusterSpec,
+    to: &ClusterSpec,
+) -> Result<(), OrchestratorError> {
+    let changed = desired_state::changed_settings(from, to);
+    let mut templates = plans.templates();
+    templates.try_for_each(|template| {
+        desired_state::reject_replacements(&running.template, template, &changed)
     })
 }
 
