@@ -19,7 +19,8 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     for (from, name) in shipped.into_iter().chain([("guests", "rival")]) {
         let file = format!("{name}.wasm");
         let from = artifacts::target_folder().join(from).join(&file);
-        std::fs::copy(&from, folder.path().join(file)).expect("run tests/build first");
+        let copied = std::fs::copy(&from, folder.path().join(file));
+        assert!(copied.is_ok(), "run tests/build first");
     }
     folder
 });
@@ -61,90 +62,92 @@ fn paths(told: &[String]) -> Vec<&str> {
 }
 
 /// Each one has to do something.
-fn has_hint(line: &String) -> bool {
+fn has_hint(line: &str) -> bool {
     line.ends_with(')')
 }
 
+/// What is asked for, and how the first line of the refusal begins.
+const BAD_INPUTS: &[(&[(&str, &str)], &str)] = &[
+    (
+        &[("framework", "spark"), ("groups", "master,worker,spark")],
+        "groups: `spark` is a framework, whose parameters begin with that word (take another name)",
+    ),
+    (
+        &[("worker.components", "datanoode")],
+        "worker.components: no framework of this cluster has a component `datanoode`",
+    ),
+    (
+        &[("framework", "zookeeper"), ("workers", "2")],
+        "zookeeper.least_voters: 3 servers have to vote, the nodes there are give 1",
+    ),
+    (
+        &[
+            ("framework", "zookeeper"),
+            ("workers", "2"),
+            ("worker.components", "zookeeper_server:3"),
+        ],
+        "worker.components: wants `zookeeper_server` on 3 nodes, and the group has 2",
+    ),
+    (
+        &[("framework", "spark,rival")],
+        "framework: `spark` and `rival` both provide `spark`",
+    ),
+    (
+        &[("edge.components", "jupyterlab")],
+        "edge.components: there is no such attribute (name the group `edge` in `groups`)",
+    ),
+    (
+        &[("hadoop.memory_share", "101")],
+        "hadoop.memory_share: 101 is too many (1 to 100)",
+    ),
+    (
+        &[
+            ("framework", "hadoop,spark"),
+            ("hadoop.memory_share", "60"),
+            ("spark.memory_share", "60"),
+        ],
+        "spark.memory_share: all shares together are 120 percent: hadoop 60, spark 60",
+    ),
+    (
+        &[
+            ("network.open", "hadoop_namenode"),
+            ("network.access", "0.0.0.0/0"),
+        ],
+        "network.open: `hadoop_namenode` asks for no password, and would be open to 0.0.0.0/0",
+    ),
+    (
+        &[("worker.flavor", "m1.medium")],
+        "worker.flavor: `m1.medium` has 1024 MiB of memory, 2 vCPUs and 10 GiB of disk, a node needs 1792 MiB",
+    ),
+    (
+        &[("framework", "hadoop,rival")],
+        "hadoop.version: Hadoop 3.5.0 runs on Java 17 to 17, and with what other frameworks need no Java from 21 to 17 is left",
+    ),
+    (
+        &[("worker.availability_zone", "nowhere")],
+        "worker.availability_zone: there is no availability zone `nowhere`",
+    ),
+    (
+        &[("python.index", "https://user:hunter2@pypi.example.org")],
+        "python.index: holds a user name",
+    ),
+    (
+        &[("java.tarballs", "17=https://mirror.example.org/hunter2")],
+        "java.tarballs: entry 1 has no checksum",
+    ),
+    (
+        &[("worker.volume_gib", "16385")],
+        "worker.volume_gib: 16385 is too many (0 to 16384)",
+    ),
+    (
+        &[("hadoop.data_volume_gib", "10")],
+        "hadoop.data_volume_gib: there is no such attribute (it is called `worker.volume_gib` now)",
+    ),
+];
+
 #[tokio::test]
 async fn each_bad_input_is_refused_by_its_path_with_what_to_do() {
-    let cases: &[(&[(&str, &str)], &str)] = &[
-        (
-            &[("framework", "spark"), ("groups", "master,worker,spark")],
-            "groups: `spark` is a framework, whose parameters begin with that word (take another name)",
-        ),
-        (
-            &[("worker.components", "datanoode")],
-            "worker.components: no framework of this cluster has a component `datanoode`",
-        ),
-        (
-            &[("framework", "zookeeper"), ("workers", "2")],
-            "zookeeper.least_voters: 3 servers have to vote, the nodes there are give 1",
-        ),
-        (
-            &[
-                ("framework", "zookeeper"),
-                ("workers", "2"),
-                ("worker.components", "zookeeper_server:3"),
-            ],
-            "worker.components: wants `zookeeper_server` on 3 nodes, and the group has 2",
-        ),
-        (
-            &[("framework", "spark,rival")],
-            "framework: `spark` and `rival` both provide `spark`",
-        ),
-        (
-            &[("edge.components", "jupyterlab")],
-            "edge.components: there is no such attribute (name the group `edge` in `groups`)",
-        ),
-        (
-            &[("hadoop.memory_share", "101")],
-            "hadoop.memory_share: 101 is too many (1 to 100)",
-        ),
-        (
-            &[
-                ("framework", "hadoop,spark"),
-                ("hadoop.memory_share", "60"),
-                ("spark.memory_share", "60"),
-            ],
-            "spark.memory_share: all shares together are 120 percent: hadoop 60, spark 60",
-        ),
-        (
-            &[
-                ("network.open", "hadoop_namenode"),
-                ("network.access", "0.0.0.0/0"),
-            ],
-            "network.open: `hadoop_namenode` asks for no password, and would be open to 0.0.0.0/0",
-        ),
-        (
-            &[("worker.flavor", "m1.medium")],
-            "worker.flavor: `m1.medium` has 1024 MiB of memory, 2 vCPUs and 10 GiB of disk, a node needs 1792 MiB",
-        ),
-        (
-            &[("framework", "hadoop,rival")],
-            "hadoop.version: Hadoop 3.5.0 runs on Java 17 to 17, and with what other frameworks need no Java from 21 to 17 is left",
-        ),
-        (
-            &[("worker.availability_zone", "nowhere")],
-            "worker.availability_zone: there is no availability zone `nowhere`",
-        ),
-        (
-            &[("python.index", "https://user:hunter2@pypi.example.org")],
-            "python.index: holds a user name",
-        ),
-        (
-            &[("java.tarballs", "17=https://mirror.example.org/hunter2")],
-            "java.tarballs: entry 1 has no checksum",
-        ),
-        (
-            &[("worker.volume_gib", "16385")],
-            "worker.volume_gib: 16385 is too many (0 to 16384)",
-        ),
-        (
-            &[("hadoop.data_volume_gib", "10")],
-            "hadoop.data_volume_gib: there is no such attribute (it is called `worker.volume_gib` now)",
-        ),
-    ];
-    for (set, wanted) in cases {
+    for (set, wanted) in BAD_INPUTS {
         let set: Vec<(String, &str)> = set
             .iter()
             .map(|(name, value)| (format!("stampede.{name}"), *value))
@@ -155,7 +158,7 @@ async fn each_bad_input_is_refused_by_its_path_with_what_to_do() {
             .collect();
         let told = refusals(&set).await;
         assert!(
-            told[0].starts_with(wanted) && told.iter().all(has_hint),
+            told[0].starts_with(wanted) && told.iter().all(|line| has_hint(line)),
             "{told:#?} is not {wanted}"
         );
         // What follows from a mistake is told with it, and nothing else.
@@ -206,7 +209,7 @@ async fn all_that_is_wrong_comes_in_one_answer() {
         ],
         "{told:#?}"
     );
-    assert!(told.iter().all(has_hint), "{told:#?}");
+    assert!(told.iter().all(|line| has_hint(line)), "{told:#?}");
     let of = |path: &str| told.iter().find(|line| line.starts_with(path)).unwrap();
     assert!(of("framework").contains("both provide `spark`"));
     // Hadoop's settings are wrong, so that nothing is known of what it needs; the others' sum is.
