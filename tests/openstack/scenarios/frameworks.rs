@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::find_named;
-use stampede_tests::testbed::mirror::sha512_of;
+use stampede_tests::testbed::mirror::{self, sha512_of};
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::testbed::notebook::NotebookServer;
 use stampede_tests::testbed::port_scan::{RouteInto, list_addresses, list_answering_ports};
@@ -78,6 +78,7 @@ pub async fn deploy(
 /// Hadoop, Spark and JupyterLab: a notebook computes on YARN over a file in HDFS, nobody comes in but
 /// by SSH, nodes that only compute come and go, what ends is told, and all of it outlives a reboot.
 pub async fn together(testbed: &TestbedContext) -> Result<()> {
+    mirror::make(&["spark-4.2.0", "jupyterlab-4.6.6"])?;
     let key = way_in::make_key(testbed).await?;
     let mut sets = settings(&["jupyterlab", "spark", "hadoop"])?;
     sets.extend(

@@ -74,14 +74,6 @@ pub const ALL: &[(&str, Scenario)] = &[
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
     (
-        "frameworks: Hadoop, Spark and JupyterLab, nodes that compute alone, health, reboot",
-        |testbed| Box::pin(frameworks::together(testbed)),
-    ),
-    (
-        "voters: ZooKeeper and Spark by itself, one killed, one comes, one goes",
-        |testbed| Box::pin(voters::run(testbed)),
-    ),
-    (
         "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
         |testbed| Box::pin(nodes::odd_surroundings(testbed)),
     ),
@@ -94,6 +86,14 @@ pub const ALL: &[(&str, Scenario)] = &[
 /// Those that take many minutes each: run where a word selects them, and with
 /// `tests/run --with-openstack=all`.
 pub const LONG: &[(&str, Scenario)] = &[
+    (
+        "frameworks: Hadoop, Spark and JupyterLab, nodes that compute alone, health, reboot",
+        |testbed| Box::pin(frameworks::together(testbed)),
+    ),
+    (
+        "voters: ZooKeeper and Spark by itself, one killed, one comes, one goes",
+        |testbed| Box::pin(voters::run(testbed)),
+    ),
     (
         "owners: a reader, a second region, an owner who is removed",
         |testbed| Box::pin(owners::run(testbed)),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use stampede_tests::testbed::cluster::find_named;
+use stampede_tests::testbed::mirror;
 use stampede_tests::testbed::node::TestbedNode;
 use stampede_tests::{must, verified, wait_until};
 
@@ -30,6 +31,7 @@ done
 "#;
 
 pub async fn run(testbed: &TestbedContext) -> Result<()> {
+    mirror::make(&["spark-4.2.0", "zookeeper-3.9.5"])?;
     let mut sets = settings(&["zookeeper", "spark"])?;
     sets.extend(
         [
