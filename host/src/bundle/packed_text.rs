@@ -24,7 +24,10 @@ pub(super) fn pack_text(text: &str) -> String {
 
 /// The text packed, in one line. Always the same bytes: no name, no time.
 pub(super) fn packed_digits(text: &str) -> Vec<u8> {
-    let mut encoder = BzEncoder::new(Vec::new(), Compression::best());
+    // A block that holds all of it: a larger one takes megabytes, and makes it no smaller.
+    let hundreds = u32::try_from(text.len() / 100_000).unwrap_or(u32::MAX);
+    let level = hundreds.saturating_add(2).min(9);
+    let mut encoder = BzEncoder::new(Vec::new(), Compression::new(level));
     // a Vec takes every write
     let _ = encoder.write_all(text.as_bytes());
     encode_base85(&encoder.finish().unwrap_or_default())

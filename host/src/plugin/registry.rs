@@ -2,7 +2,7 @@
 //! and is listed with its reason; the host goes on without it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use tracing::warn;
@@ -89,18 +89,35 @@ impl PluginRegistry {
             frameworks: BTreeMap::new(),
             disabled: Vec::new(),
         };
-        for (path, loaded) in load_in_parallel(wasm_files(dir, limits)?, limits.compiles, |path| {
+        // One after the other: each takes a few milliseconds, and threads leave memory behind.
+        let files = wasm_files(dir, limits)?;
+        let mut lacking = Vec::new();
+        for (path, loaded) in
+            load_in_parallel(files, 1, |path| load_compiled_plugin(path, &sandbox, &kept))
+        {
+            match loaded {
+                Ok(Some(compiled)) => registry.keep(compiled),
+                Ok(None) => lacking.push(path),
+                Err(reason) => registry.disable(path, reason),
+            }
+        }
+        for (path, loaded) in load_in_parallel(lacking, limits.compiles, |path| {
             load_plugin(path, &sandbox, &kept)
         }) {
             match loaded {
                 Ok(compiled) => registry.keep(compiled),
-                Err(reason) => {
-                    warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
-                    registry.disabled.push(DisabledPlugin { path, reason });
-                }
+                Err(reason) => registry.disable(path, reason),
             }
         }
+        registry
+            .disabled
+            .sort_by(|one, other| one.path.cmp(&other.path));
         Ok(registry)
+    }
+
+    fn disable(&mut self, path: PathBuf, reason: LoadFailure) {
+        warn!(plugin.path = %path.display(), "plugin is disabled: it {reason}");
+        self.disabled.push(DisabledPlugin { path, reason });
     }
 
     /// Compiles every `*.wasm` of `dir` into the folder that comes with the program, for hosts of
@@ -165,7 +182,23 @@ impl PluginRegistry {
     }
 }
 
-/// The reason reads on after the path.
+/// One that came compiled, or was kept; none where it has to be compiled. The reason reads on after
+/// the path.
+fn load_compiled_plugin(
+    path: &Path,
+    sandbox: &Arc<PluginSandbox>,
+    kept: &OpenedSources<'_>,
+) -> Result<Option<CompiledPlugin>, LoadFailure> {
+    let bytes = read_file(path, sandbox.limits.file_bytes)?;
+    let digest = sha256(&bytes);
+    let Some((component, descriptor)) = kept.load(sandbox, &digest) else {
+        return Ok(None);
+    };
+    let compiled = CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?;
+    check_plugin(compiled, path).map(Some)
+}
+
+/// Compiles one. The reason reads on after the path.
 fn load_plugin(
     path: &Path,
     sandbox: &Arc<PluginSandbox>,
@@ -173,20 +206,16 @@ fn load_plugin(
 ) -> Result<CompiledPlugin, LoadFailure> {
     let bytes = read_file(path, sandbox.limits.file_bytes)?;
     let digest = sha256(&bytes);
-    let fresh = match kept.load(sandbox, &digest) {
-        Some((component, descriptor)) => {
-            CompiledPlugin::of(component, digest, Some(descriptor), sandbox, path)?
-        }
-        None => {
-            let (component, descriptor) = kept.compile(bytes, sandbox, path)?;
-            let fresh = CompiledPlugin::of(component, digest, descriptor, sandbox, path)?;
-            kept.store(sandbox, &fresh, path);
-            fresh
-        }
-    };
-    let compiled = fresh.check_name(path)?;
-    // Here is a thread that may take its time. What came compiled, or was kept, was held to the
-    // rules of another day.
+    let (component, descriptor) = kept.compile(bytes, sandbox, path)?;
+    let fresh = CompiledPlugin::of(component, digest, descriptor, sandbox, path)?;
+    kept.store(sandbox, &fresh, path);
+    check_plugin(fresh, path)
+}
+
+/// Here is a thread that may take its time. What came compiled, or was kept, was held to the rules of
+/// another day.
+fn check_plugin(compiled: CompiledPlugin, path: &Path) -> Result<CompiledPlugin, LoadFailure> {
+    let compiled = compiled.check_name(path)?;
     check_schema(&compiled.descriptor.parameters).map_err(LoadFailure::Schema)?;
     Ok(compiled)
 }

@@ -113,8 +113,9 @@ fn spread_workers() -> u32 {
     10
 }
 
-/// What the cloud calls a zone or a type.
-const CLOUD_NAME: &str = "^[^\\p{Cc}]{1,255}$";
+/// What the cloud calls a zone or a type. Its length is no part of it: a pattern that counts such
+/// characters takes megabytes.
+const CLOUD_NAME: &str = "^[^\\p{Cc}]*$";
 /// The largest root volume in GiB.
 const MAX_ROOT_VOLUME_GIB: u32 = 16_384;
 
@@ -168,6 +169,8 @@ fn placing_parameters() -> ParameterList {
             "availability_zone",
             parameter("string", "Availability zone of the nodes; by default where the cloud puts them.")
                 .with("pattern", CLOUD_NAME)
+                .with("minLength", 1)
+                .with("maxLength", 255)
                 .fixed(),
         )
 }
@@ -177,12 +180,16 @@ fn add_volumes(list: ParameterList) -> ParameterList {
             "volume_type",
             parameter("string", "Type of the nodes' volumes for data (GROUP.volume_gib); by default the cloud's own.")
                 .with("pattern", CLOUD_NAME)
+                .with("minLength", 1)
+                .with("maxLength", 255)
                 .fixed(),
         )
         .add(
             "volume_zone",
             parameter("string", "Availability zone of the nodes' volumes for data; by default where the cloud puts them.")
                 .with("pattern", CLOUD_NAME)
+                .with("minLength", 1)
+                .with("maxLength", 255)
                 .fixed(),
         )
         .add(

@@ -87,8 +87,8 @@ pub(crate) fn parameters() -> ParameterList {
         .add(
             "defaults",
             parameter("object", "Further properties for spark-defaults.conf, as a JSON object of texts; they win over Stampede's own, but for those that hold the cluster together.")
-                .with("propertyNames", json!({"pattern": "^spark\\.[A-Za-z0-9._-]{1,200}$"}))
-                .with("additionalProperties", json!({"type": "string", "pattern": "^[^\\p{Cc}]{0,1000}$"}))
+                .with("propertyNames", json!({"pattern": "^spark\\.[A-Za-z0-9._-]+$", "maxLength": 206}))
+                .with("additionalProperties", json!({"type": "string", "pattern": "^[^\\p{Cc}]*$", "maxLength": 1_000}))
                 .or(json!({})),
         )
         .add("smoke", flag("Whether a PySpark job on every worker has to verify the cluster.", true))

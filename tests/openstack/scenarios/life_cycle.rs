@@ -173,7 +173,7 @@ fn came_up(watched: &WatchedDeploy) -> Result<()> {
         .last
         .attributes
         .iter()
-        .filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains(address))
+        .filter(|(k, v)| k.starts_with("stampede.endpoint.") && v.contains("://10.77.0.10:"))
         .collect();
     must!(
         endpoints.len() >= 3,
