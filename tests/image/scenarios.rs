@@ -138,13 +138,27 @@ pub async fn check_start() -> Result<()> {
     Ok(())
 }
 
+/// The largest cluster that is deployed in the memory that the image starts in, and the memory that
+/// the largest of all takes.
+const WORKERS_AT_LEAST: &str = "50";
+const LARGE_MIB: u64 = 96;
+
 pub async fn walk_life_cycle() -> Result<()> {
+    walk(MEMORY_MIB, WORKERS_AT_LEAST).await?;
+    walk(LARGE_MIB, "250").await
+}
+
+async fn walk(memory: u64, most_workers: &str) -> Result<()> {
     let cloud = FakeOpenStack::start(FakeConfig {
         pace: StackPace::Tick(Duration::from_millis(100)),
         ..FakeConfig::default()
     })
     .await?;
-    let container = TestContainer::start(&cloud.url(), &ContainerOptions::default())?;
+    let options = ContainerOptions {
+        memory_mib: memory,
+        ..ContainerOptions::default()
+    };
+    let container = TestContainer::start(&cloud.url(), &options)?;
     container.answered().await?;
     let client = OcciClient::new(&container.url, &cloud.issue_token("demo"), "demo")?;
     cloud.edit(|facts| {
@@ -157,7 +171,7 @@ pub async fn walk_life_cycle() -> Result<()> {
             quota.server_group_members,
         ) = (-1, -1, -1, -1, -1);
     });
-    for (name, workers) in [("default", "2"), ("large", "250")] {
+    for (name, workers) in [("default", "2"), ("large", most_workers)] {
         client
             .create(name, &[("stampede.workers", workers)])
             .await?;
@@ -170,7 +184,7 @@ pub async fn walk_life_cycle() -> Result<()> {
         );
         let kept = anonymous_mib(container.pid()?)?;
         println!(
-            "    {workers} workers: {}; {kept:.1} MiB then are not pages of files",
+            "    {memory} MiB, {workers} workers: {}; {kept:.1} MiB then are not pages of files",
             watched.states.join(", ")
         );
     }
