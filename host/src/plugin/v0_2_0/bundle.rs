@@ -14,6 +14,7 @@ use super::{limits, node_things, wit};
 use crate::bundle::merge::SECTIONS;
 use crate::bundle::node_classes::node_classes;
 use crate::bundle::node_conflicts::find_conflicts;
+use crate::cluster::framework::CLUSTER;
 use crate::cluster::framework_bundle::{
     ComponentEndpoint, ComponentScript, ComponentStage, EndpointReach, FrameworkBundle, NodeSecret,
 };
@@ -29,7 +30,11 @@ pub(in crate::plugin) fn read_bundle(
     theirs: wit::Bundle,
 ) -> Result<FrameworkBundle, ContractBreach> {
     let mut faults = FaultList::default();
-    count_things(&mut faults, &theirs);
+    let times = match descriptor.name == CLUSTER {
+        true => limits::CLUSTER_TIMES,
+        false => 1,
+    };
+    count_things(&mut faults, &theirs, times * limits::TEMPLATE_BYTES);
     faults.end_if_wrong()?;
 
     let secrets = theirs.secrets.iter();
@@ -48,7 +53,7 @@ pub(in crate::plugin) fn read_bundle(
             .iter()
             .any(|software| software.kind == node_things::JAVA),
     };
-    let template = read_template(&mut faults, &theirs.template);
+    let template = read_template(&mut faults, &theirs.template, times * limits::ENTRIES);
     let bundle = FrameworkBundle {
         plugin: descriptor.name.clone(),
         template,
@@ -69,7 +74,7 @@ pub(in crate::plugin) fn read_bundle(
     faults.end(bundle)
 }
 
-fn count_things(faults: &mut FaultList, theirs: &wit::Bundle) {
+fn count_things(faults: &mut FaultList, theirs: &wit::Bundle, template_bytes: usize) {
     for (list, count, most) in [
         ("software", theirs.software.len(), limits::LIST),
         ("artifacts", theirs.artifacts.len(), limits::LIST),
@@ -86,12 +91,9 @@ fn count_things(faults: &mut FaultList, theirs: &wit::Bundle) {
     count_parts(faults, theirs);
     let template = theirs.template.len();
     faults.check(
-        template <= limits::TEMPLATE_BYTES,
+        template <= template_bytes,
         "template",
-        format_args!(
-            "it is {template} bytes long, at most {} are taken",
-            limits::TEMPLATE_BYTES
-        ),
+        format_args!("it is {template} bytes long, at most {template_bytes} are taken"),
     );
 }
 
@@ -160,7 +162,7 @@ fn count_parts(faults: &mut FaultList, theirs: &wit::Bundle) {
 }
 
 /// Its form alone; what resources may hold is for the policy, which sees the whole cluster.
-fn read_template(faults: &mut FaultList, text: &str) -> Value {
+fn read_template(faults: &mut FaultList, text: &str, most_entries: usize) -> Value {
     const PLACE: &str = "template";
     let none = || Value::Object(Map::new());
     if text.is_empty() {
@@ -186,7 +188,7 @@ fn read_template(faults: &mut FaultList, text: &str) -> Value {
                 faults.count(
                     format_args!("{PLACE}.{section}"),
                     entries.len(),
-                    limits::ENTRIES,
+                    most_entries,
                 );
             }
             None => faults.add(

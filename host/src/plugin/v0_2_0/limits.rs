@@ -30,11 +30,13 @@ pub(super) const LONG_TEXT_BYTES: usize = 4 << 10;
 pub(super) const AMOUNT: u32 = 1 << 24;
 /// The largest weight.
 pub(super) const WEIGHT: u32 = 1_000;
-/// Bytes of a template. Heat takes half of it of a whole cluster, and a cluster that is too large for
-/// Heat is the user's to mend, who is told so by [`sizes`].
-pub(super) const TEMPLATE_BYTES: usize = 2 * sizes::MAX_TEMPLATE_BYTES;
-/// Names in one section of a template; Heat takes half as many resources.
-pub(super) const ENTRIES: usize = 2 * sizes::MAX_RESOURCES;
+/// Bytes of a template: Heat takes no more of a whole cluster.
+pub(super) const TEMPLATE_BYTES: usize = sizes::MAX_TEMPLATE_BYTES;
+/// Names in one section of a template.
+pub(super) const ENTRIES: usize = sizes::MAX_RESOURCES;
+/// So many times as much of both may be the plugin `cluster`'s, which makes all nodes: one that is too
+/// large for Heat is the user's to mend, who is told so by [`sizes`].
+pub(super) const CLUSTER_TIMES: usize = 2;
 /// Names of one piece of software.
 pub(super) const SOFTWARE_NAMES: usize = 256;
 /// Bytes of one of them.

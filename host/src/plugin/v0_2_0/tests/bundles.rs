@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value, json};
+
 use super::super::{limits, read_bundle, wit};
 use super::{question, read, said, text};
 use crate::cluster::framework_bundle::{CheckProbe, SoftwareSource};
+use crate::cluster::framework_descriptor::FrameworkDescriptor;
 
 pub(super) type Spoil = fn(&mut wit::Bundle);
 
@@ -219,7 +222,7 @@ const PARTS: &[(Spoil, &str)] = &[
     ),
     (
         |b| b.template = text(limits::TEMPLATE_BYTES + 1),
-        "template: it is 1048577 bytes long",
+        "template: it is 524289 bytes long",
     ),
     (
         |b| b.endpoints[0].name = "echo".into(),
@@ -295,6 +298,33 @@ const PARTS: &[(Spoil, &str)] = &[
 #[test]
 fn each_rule_of_templates_endpoints_and_services_is_told_with_its_place() {
     assert_told(PARTS);
+}
+
+#[test]
+fn the_plugin_that_makes_all_nodes_may_have_twice_as_large_a_template() {
+    let cluster = FrameworkDescriptor {
+        name: "cluster".to_owned(),
+        ..read()
+    };
+    let told = |of: &FrameworkDescriptor, template: String| {
+        let answer = wit::Bundle {
+            template,
+            ..bundle()
+        };
+        said(read_bundle(of, &question(), answer))
+    };
+    let entries = |count: usize| {
+        let all: Map<String, Value> = (0..count).map(|n| (format!("r{n}"), json!({}))).collect();
+        json!({ "resources": all }).to_string()
+    };
+    let (is_long, is_many) = ("bytes long", "template.resources: there are");
+    let bytes = 2 * limits::TEMPLATE_BYTES;
+    assert!(!told(&cluster, text(bytes)).contains(is_long));
+    assert!(told(&cluster, text(bytes + 1)).contains("at most 1048576 are taken"));
+    assert!(told(&read(), text(bytes)).contains("at most 524288 are taken"));
+    assert!(!told(&cluster, entries(2_000)).contains(is_many));
+    assert!(told(&cluster, entries(2_001)).contains("there are 2001, at most 2000 are taken"));
+    assert!(told(&read(), entries(2_000)).contains("there are 2000, at most 1000 are taken"));
 }
 
 #[test]
