@@ -1,13 +1,10 @@
 //! The secrets that all nodes of a cluster have in common, as each of them makes them by itself
 //! (`templates/node/manifest.sh`): of what Heat gave them to signal with. No I/O.
 
+use ring::hmac;
 use secrecy::SecretString;
-use sha2::{Digest as _, Sha256};
 
 use super::cluster_endpoint::SecretName;
-
-/// Bytes of a block of SHA-256, to which HMAC (RFC 2104) fills its key up.
-const BLOCK_BYTES: usize = 64;
 
 /// The secret's digits, made of the handle's attribute `signal`; none where that holds nothing that
 /// nodes have in common: they signal by tokens.
@@ -15,8 +12,16 @@ pub fn shared_secret(signal: &str, secret: &SecretName) -> Option<SecretString> 
     let key = json_text(signal, "password").or_else(|| json_text(signal, "alarm_url"))?;
     let text = format!("{} {}", secret.plugin, secret.name);
     let digest = hmac_sha256(key.as_bytes(), text.as_bytes());
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = digest
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Some(SecretString::from(digits))
+}
+
+fn hmac_sha256(key: &[u8], text: &[u8]) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text)
 }
 
 /// The text of a key as it stands in the JSON, backslashes among it: nodes, which have no parser,
@@ -34,28 +39,6 @@ fn json_text<'a>(json: &'a str, key: &str) -> Option<&'a str> {
         })?;
         text.get(..end)
     })
-}
-
-fn hmac_sha256(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut block = [0_u8; BLOCK_BYTES];
-    let hashed = Sha256::digest(key);
-    let key = if key.len() > BLOCK_BYTES {
-        hashed.as_slice()
-    } else {
-        key
-    };
-    for (place, byte) in block.iter_mut().zip(key) {
-        *place = *byte;
-    }
-    let inner = Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x36))
-        .chain_update(text)
-        .finalize();
-    let outer = Sha256::new()
-        .chain_update(block.map(|byte| byte ^ 0x5c))
-        .chain_update(inner)
-        .finalize();
-    outer.into()
 }
 
 #[cfg(test)]
@@ -87,7 +70,7 @@ mod tests {
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
             ),
         ] {
-            assert_eq!(hex(&hmac_sha256(&key, text)), wanted);
+            assert_eq!(hex(hmac_sha256(&key, text).as_ref()), wanted);
         }
     }
 
