@@ -128,12 +128,6 @@ pub fn architecture_rank(image: &CloudImage) -> usize {
         .unwrap_or(ARCHITECTURES.len())
 }
 
-/// The processor of an image, where it says one.
-pub fn image_architecture(image: &CloudImage) -> Option<&'static str> {
-    let at = architecture(&said(&image.architecture)?)?;
-    ARCHITECTURES.get(at).map(|(name, _)| *name)
-}
-
 fn architecture(said: &str) -> Option<usize> {
     ARCHITECTURES
         .iter()

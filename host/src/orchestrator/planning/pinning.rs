@@ -30,32 +30,6 @@ pub fn name_versions(spec: &ClusterSpec, plugins: &[&FrameworkDescriptor]) -> Cl
     named
 }
 
-/// The versions that the stack of a cluster says in its description, for records that do not.
-pub fn versions_of_stack(
-    spec: &ClusterSpec,
-    stack: &Value,
-    plugins: &[&FrameworkDescriptor],
-) -> ClusterSpec {
-    let mut named = spec.clone();
-    let about = stack.get("description").and_then(Value::as_str);
-    let about = about.unwrap_or_default();
-    for choice in named.frameworks.iter_mut().filter(|c| c.version.is_none()) {
-        let plugin = plugins.iter().find(|plugin| plugin.name == choice.name);
-        let Some(title) = plugin.map(|plugin| plugin.title.as_str()) else {
-            continue;
-        };
-        let said = about
-            .split_once(&format!("{title} "))
-            .map(|(_, after)| after);
-        let said = said.and_then(|after| after.split([',', ' ']).next());
-        // `on` is what stands behind the title of a framework that has no version.
-        choice.version = said
-            .filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
-            .map(str::to_owned);
-    }
-    named
-}
-
 /// What a cluster is made of. `spec` is resolved: every name in it is one that the cloud knows.
 pub fn pin_cluster(
     spec: &ClusterSpec,
@@ -264,25 +238,6 @@ mod tests {
         );
         let said = name_versions(&asked(Some("3.4.3")), &[&plugin]);
         assert_eq!(versions(&said), [Some("3.4.3")]);
-    }
-
-    #[test]
-    fn a_stack_says_in_its_description_which_versions_it_has() {
-        let plugin = plugin("3.6.0");
-        let said = |text: &str| {
-            let stack = json!({ "description": text });
-            let named = versions_of_stack(&asked(None), &stack, &[&plugin]);
-            named.frameworks[0].version.clone()
-        };
-        let one = "Cluster demo: Apache Hadoop 3.5.0 on a master and 3 workers. Made by Stampede.";
-        assert_eq!(said(one).as_deref(), Some("3.5.0"));
-        let two = "Cluster demo: Apache Hadoop 3.4.3, Spark 4 on a master and a worker.";
-        assert_eq!(said(two).as_deref(), Some("3.4.3"));
-        assert_eq!(
-            said("Cluster demo: Apache Hadoop on a master and a worker."),
-            None
-        );
-        assert_eq!(said(""), None);
     }
 
     #[test]
