@@ -39,6 +39,19 @@ struct RunningCluster {
 }
 
 impl RunningCluster {
+    /// The host goes, and all tokens with it.
+    fn lose_host(self) -> (LifecycleFixture, String) {
+        let Self {
+            world,
+            host,
+            caller,
+            stack,
+        } = self;
+        drop((host, caller));
+        world.cloud.expire_tokens();
+        (world, stack)
+    }
+
     async fn of(set: &[(&str, &str)]) -> Self {
         let mut world = LifecycleFixture::new().await;
         world.use_plugins(Arc::clone(&SHIPPED));
@@ -397,14 +410,7 @@ async fn another_host_goes_on_from_the_stack_alone() {
     cluster
         .update(&[("stampede.workers.remove", "worker-2")])
         .await;
-    let RunningCluster {
-        world,
-        host,
-        caller,
-        stack,
-    } = cluster;
-    drop((host, caller));
-    world.cloud.expire_tokens();
+    let (world, stack) = cluster.lose_host();
     let other = world.host_with_empty_store("tests").await;
     let caller = world.caller(&other, "demo").await;
     let view = rest(&world, &other, &caller).await;
@@ -430,14 +436,7 @@ async fn a_host_that_starts_anew_in_the_middle_goes_on() {
             ("stampede.workers.remove", "worker-1"),
         ])
         .await;
-    let RunningCluster {
-        world,
-        host,
-        caller,
-        stack,
-    } = cluster;
-    drop((host, caller));
-    world.cloud.expire_tokens();
+    let (world, stack) = cluster.lose_host();
     let host = world.host().await;
     let caller = world.caller(&host, "demo").await;
     let view = rest(&world, &host, &caller).await;

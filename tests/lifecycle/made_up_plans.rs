@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value, json};
 use stampede::{
     bundle::{
-        member_news::members_text,
+        member_news::members_file,
         node_script::{NodeContent, NodeFile},
     },
     cluster::{
@@ -276,7 +276,7 @@ fn content(group: &str, replication: &str, placements: &[ComponentPlacement]) ->
     let mut files = vec![
         file("/etc/replication", format!("{replication}\n")),
         file("/opt/stampede/manifest", manifest),
-        file("/opt/stampede/members", members_text(placements)),
+        members_file(placements),
     ];
     if group == "master" {
         for stage in ["drain", "members"] {

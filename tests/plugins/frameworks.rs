@@ -97,7 +97,7 @@ fn grant_all(
             claims,
         })
         .collect();
-    grant_claims(&claiming, &sized, placements, &[])
+    grant_claims(&claiming, &sized, placements, &[], None)
 }
 
 /// Plans as the host does: place, claim, grant, generate.

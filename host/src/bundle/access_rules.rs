@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::Problem;
+use crate::cluster::component::ComponentNeed;
 use crate::cluster::framework_bundle::{ComponentEndpoint, EndpointReach};
+use crate::cluster::{ClusterSpec, Problem};
 
 /// The security group of all nodes, a resource of the plugin `cluster`.
 const SECURITY_GROUP: &str = "security_group";
@@ -36,6 +37,17 @@ pub struct AccessWishes {
     pub is_unauthenticated_meant: bool,
 }
 
+impl AccessWishes {
+    /// Whom the user of this cluster lets in.
+    pub fn of_cluster(spec: &ClusterSpec) -> Self {
+        Self {
+            access: spec.access.clone(),
+            open: spec.open.clone(),
+            is_unauthenticated_meant: spec.open_unauthenticated,
+        }
+    }
+}
+
 /// A port that a component listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimedPort<'a> {
@@ -43,6 +55,21 @@ pub struct ClaimedPort<'a> {
     pub component: &'a str,
     /// The number.
     pub port: u16,
+}
+
+/// The ports of all components that are claimed.
+pub fn claimed_ports<'a>(
+    needs: impl IntoIterator<Item = &'a ComponentNeed>,
+) -> Vec<ClaimedPort<'a>> {
+    let ports = needs.into_iter().flat_map(|need| {
+        let component = need.component.as_str();
+        let ports = need.ports.iter();
+        ports.map(move |port| ClaimedPort {
+            component,
+            port: *port,
+        })
+    });
+    ports.collect()
 }
 
 /// The rules, by the names of their resources. Their names say to whom and which port, not their

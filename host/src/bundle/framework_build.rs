@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::access_rules::{AccessWishes, ClaimedPort, make_access_rules};
+use super::access_rules::{AccessWishes, claimed_ports, make_access_rules};
 use super::class_content::class_content;
 use super::manifest::ManifestSources;
 use super::member_news::MemberLines;
@@ -24,7 +24,7 @@ use super::{
     BuildError, ContractViolation, ContractViolations, MAX_MESSAGE_CHARS, check_whole, refuse,
     too_large,
 };
-use crate::cluster::component::ComponentPlacement;
+use crate::cluster::component::{ComponentPlacement, placement_of};
 use crate::cluster::default_groups::OUTER_GROUP;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::{ComponentEndpoint, FrameworkBundle};
@@ -228,17 +228,7 @@ fn make_rules(build: &FrameworkBuild<'_>) -> Result<Map<String, Value>, BuildErr
         .iter()
         .flat_map(|one| &one.endpoints)
         .collect();
-    let needs = build.questions.iter().flat_map(|one| &one.needs);
-    let claimed: Vec<ClaimedPort<'_>> = needs
-        .flat_map(|need| {
-            let component = need.component.as_str();
-            let ports = need.ports.iter();
-            ports.map(move |port| ClaimedPort {
-                component,
-                port: *port,
-            })
-        })
-        .collect();
+    let claimed = claimed_ports(build.questions.iter().flat_map(|one| &one.needs));
     make_access_rules(&endpoints, &claimed, build.access).map_err(BuildError::Access)
 }
 
@@ -274,9 +264,7 @@ fn placed_endpoints<'a>(
     let mut outputs = Vec::new();
     for bundle in &build.bundles {
         for endpoint in &bundle.endpoints {
-            let placement = placements
-                .iter()
-                .find(|one| one.component == endpoint.component);
+            let placement = placement_of(placements, &endpoint.component);
             let members = placement.map_or(&[][..], |placement| &placement.members);
             let url = match members {
                 [member] => url(endpoint, &member.node),

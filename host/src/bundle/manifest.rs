@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::manifest_line::{ManifestLine, member_lines};
-use super::member_news::MemberLines;
+use super::manifest_line::ManifestLine;
+use super::member_news::members_file;
 use super::node_classes::NodeClass;
 use super::node_script::{HOME, NodeFile, end_with_newline, script_path};
 use super::node_surroundings::NodeSurroundings;
@@ -55,7 +55,7 @@ pub fn manifest_files(
             format!("{HOME}/manifest"),
             writer.manifest(volume_gib),
         ),
-        NodeFile::new(0o644, MemberLines::path(), writer.members()),
+        writer.members(),
     ];
     for bundle in sources.bundles {
         let here = bundle.files.iter().filter(|file| writer.has_file(file));
@@ -116,7 +116,7 @@ impl<'a> ManifestWriter<'a> {
     }
 
     /// Who has which component, of the plugins that have one here: their scripts ask for no others.
-    fn members(&self) -> String {
+    fn members(&self) -> NodeFile {
         let wanted: BTreeSet<&str> = self
             .sources
             .chain
@@ -127,7 +127,7 @@ impl<'a> ManifestWriter<'a> {
             .collect();
         let placements = self.sources.placements.iter();
         let wanted = placements.filter(|one| wanted.contains(one.component.as_str()));
-        member_lines("members", wanted)
+        members_file(wanted)
     }
 
     /// In the order of setup.

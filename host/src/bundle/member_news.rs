@@ -8,7 +8,7 @@ use crate::cluster::component::ComponentPlacement;
 
 /// The file, below [`HOME`]: what it says of others grows old on nodes that are told nothing, so
 /// that it is no difference between two nodes, and is sent with every update.
-pub const MEMBERS_NAME: &str = "members";
+const MEMBERS_NAME: &str = "members";
 /// The file, below [`HOME`], of what holds for one change alone.
 const STEP_NAME: &str = "step";
 /// The variable that says in which change a node boots.
@@ -72,7 +72,8 @@ impl MemberLines {
     }
 }
 
-/// Who has which component, of all.
-pub fn members_text(placements: &[ComponentPlacement]) -> String {
-    member_lines("members", placements)
+/// Who has which component.
+pub fn members_file<'a>(placements: impl IntoIterator<Item = &'a ComponentPlacement>) -> NodeFile {
+    let text = member_lines("members", placements);
+    NodeFile::new(0o644, MemberLines::path(), text)
 }

@@ -26,27 +26,33 @@ pub(super) fn lay_rests(
     let Some(resources) = template.get_mut("resources").and_then(Value::as_object_mut) else {
         return;
     };
+    let rests = all.iter().filter(|(_, data)| !data.rest.is_empty());
+    let names: BTreeMap<&str, String> = rests
+        .map(|(class, data)| {
+            let name = rest_name(&data.rest);
+            let value = json!({ "type": "json", "value": metadata_parts(&data.rest) });
+            let body = json!({ "type": STACK_VALUE, "properties": value });
+            resources.insert(name.clone(), body);
+            (class.as_str(), name)
+        })
+        .collect();
     for (node, class) in classes {
-        let rest = all.get(class).map(|data| data.rest.as_slice());
-        let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
-            continue;
-        };
-        let value = metadata_parts(rest);
-        let digest = to_hex(&Sha256::digest(rest.concat()));
-        let digest: String = digest.chars().take(DIGEST_CHARS).collect();
-        let name = format!("{REST_RESOURCE}{digest}");
         let server = resources.get_mut(&server_name(node));
         let properties = server.and_then(|server| server.get_mut("properties"));
-        let Some(properties) = properties.and_then(Value::as_object_mut) else {
+        let properties = properties.and_then(Value::as_object_mut);
+        let Some((properties, name)) = properties.zip(names.get(class.as_str())) else {
             continue;
         };
         let own = properties.remove("metadata").unwrap_or_else(|| json!({}));
         let merged = json!({ "map_merge": [own, { "get_attr": [name, "value"] }] });
         properties.insert("metadata".to_owned(), merged);
-        resources.entry(name).or_insert_with(
-            || json!({ "type": STACK_VALUE, "properties": { "type": "json", "value": value } }),
-        );
     }
+}
+
+fn rest_name(rest: &[String]) -> String {
+    let digest = to_hex(&Sha256::digest(rest.concat()));
+    let digest: String = digest.chars().take(DIGEST_CHARS).collect();
+    format!("{REST_RESOURCE}{digest}")
 }
 
 /// The values of a server's metadata that hold a text that was cut.

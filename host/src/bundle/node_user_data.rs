@@ -12,7 +12,7 @@ use super::node_script::{
     HOME, NodeContent, NodeFile, file_command, here_document, quote_word, script_file_name,
 };
 use super::node_update::{MAX_METADATA_CHARS, MAX_PARTS};
-use super::packed_text::{LINE_CHARS, UNPACK, pack_text, packed_digits};
+use super::packed_text::{LINE_CHARS, UNPACK, in_lines, pack_text, packed_digits};
 use super::sizes::{LimitViolation, MAX_SCRIPT_BYTES};
 use super::to_hex;
 
@@ -92,9 +92,7 @@ fn split_rest(text: &str, room: usize) -> (String, Vec<String>) {
     let digits = packed_digits(text);
     let sum = to_hex(&Sha256::digest(&digits));
     let command = |begin: &[u8], count: usize| {
-        let lines = begin.chunks(LINE_CHARS).map(String::from_utf8_lossy);
-        let lines: String = lines.flat_map(|line| [line, "\n".into()]).collect();
-        here_document(&format!("stampede_rest {sum} {count}"), &lines)
+        here_document(&format!("stampede_rest {sum} {count}"), &in_lines(begin))
             + &format!(". {HOME}/rest.sh\n")
     };
     // The count has no more digits than the most that there may be of it.

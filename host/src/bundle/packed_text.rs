@@ -17,7 +17,11 @@ const DIGITS: &[u8; 85] =
 
 /// The text packed, in lines.
 pub(super) fn pack_text(text: &str) -> String {
-    let digits = packed_digits(text);
+    in_lines(&packed_digits(text))
+}
+
+/// Digits, in lines.
+pub(super) fn in_lines(digits: &[u8]) -> String {
     let lines = digits.chunks(LINE_CHARS).map(String::from_utf8_lossy);
     lines.flat_map(|line| [line, "\n".into()]).collect()
 }

@@ -163,7 +163,7 @@ fn endpoints(part: &FrameworkBundle) -> Vec<Vec<String>> {
                 "{scheme}://<{component}>:{}{}",
                 endpoint.port, endpoint.path
             ),
-            format!("{:?}", endpoint.reach).to_lowercase(),
+            endpoint.reach.as_str().to_owned(),
         ]
     };
     part.endpoints.iter().map(row).collect()

@@ -138,6 +138,17 @@ pub enum ClusterRest {
 impl ClusterRest {
     /// All of them, in the order in which a change goes by them.
     pub const ALL: [Self; 4] = [Self::Before, Self::Settled, Self::Joined, Self::Done];
+
+    /// What is of this one, of what is of each of [`Self::ALL`].
+    pub fn pick<Rested>(self, all: &[Rested; 4]) -> &Rested {
+        let [before, settled, joined, done] = all;
+        match self {
+            Self::Before => before,
+            Self::Settled => settled,
+            Self::Joined => joined,
+            Self::Done => done,
+        }
+    }
 }
 
 /// What nodes are told of members of components: those that the first cluster at rest has beyond the

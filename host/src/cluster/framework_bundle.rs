@@ -252,3 +252,14 @@ pub enum EndpointReach {
     /// Whom the user opens it to.
     Outside,
 }
+
+impl EndpointReach {
+    /// The contract's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Tunnel => "tunnel",
+            Self::Outside => "outside",
+        }
+    }
+}

@@ -43,6 +43,13 @@ pub struct FrameworkClaims {
     pub computed: Vec<(String, String)>,
 }
 
+impl FrameworkClaims {
+    /// Whether a component is claimed.
+    pub fn has_need_of(&self, component: &str) -> bool {
+        self.needs.iter().any(|need| need.component == component)
+    }
+}
+
 /// An addition to the configuration of whoever provides a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ConfigExtension {

@@ -165,13 +165,7 @@ fn read_component(entry: &str) -> Option<(String, ComponentHealth)> {
         .parse()
         .ok()
         .filter(|time| *time <= MAX_TIME_S)?;
-    let sentence = clean_sentence(words.next().unwrap_or_default());
-    let health = ComponentHealth {
-        colour,
-        sentence,
-        looked_s,
-        since_s: looked_s,
-    };
+    let health = ComponentHealth::told(colour, words.next().unwrap_or_default(), looked_s);
     Some((component.to_owned(), health))
 }
 
@@ -197,20 +191,23 @@ fn read_news(
         return;
     };
     if components.len() < MAX_NODE_COMPONENTS {
-        let sentence = clean_sentence(words.next().unwrap_or_default());
-        let health = ComponentHealth {
-            colour,
-            sentence,
-            looked_s,
-            since_s: looked_s,
-        };
+        let health = ComponentHealth::told(colour, words.next().unwrap_or_default(), looked_s);
         components.entry(component.to_owned()).or_insert(health);
     }
 }
 
-fn clean_sentence(text: &str) -> String {
-    let clean: String = clean_line(text).chars().take(MAX_SENTENCE_CHARS).collect();
-    clean.trim_end().to_owned()
+impl ComponentHealth {
+    /// What a node told of a look at this time; it is not known to have been so before.
+    fn told(colour: HealthColour, sentence: &str, looked_s: u64) -> Self {
+        let clean = clean_line(sentence);
+        let sentence: String = clean.chars().take(MAX_SENTENCE_CHARS).collect();
+        Self {
+            colour,
+            sentence: sentence.trim_end().to_owned(),
+            looked_s,
+            since_s: looked_s,
+        }
+    }
 }
 
 /// Names of components as the contract has them; what is none is no component of anybody's.

@@ -1,7 +1,6 @@
 //! The texts of attributes by which this service says something of endpoints, services and nodes.
 
 use super::super::terms::secret_path;
-use crate::cluster::framework_bundle::EndpointReach;
 use crate::cluster::health::ServiceHealth;
 use crate::cluster::progress::StageReport;
 use crate::orchestrator::EndpointAccess;
@@ -13,11 +12,7 @@ pub(super) fn describe_access(
     name: &str,
     access: &EndpointAccess,
 ) -> Option<String> {
-    let reach = match access.reach? {
-        EndpointReach::Cluster => "cluster",
-        EndpointReach::Tunnel => "tunnel",
-        EndpointReach::Outside => "outside",
-    };
+    let reach = access.reach?.as_str();
     let secret = match access.asks_for_secret {
         true => format!(
             "; asks for a secret, which GET of {} tells",
@@ -83,6 +78,7 @@ mod tests {
     use super::super::entity::tests::{shown, view};
     use super::*;
     use crate::cluster::ClusterState;
+    use crate::cluster::framework_bundle::EndpointReach;
     use crate::cluster::health::{ComponentHealth, HealthColour, NodeHealth};
 
     #[test]

@@ -122,18 +122,30 @@ fn prepare_requests(
         }
     };
     let requests = chain.iter().zip(settings);
-    let requests = requests.map(|(plugin, settings)| FrameworkRequest {
-        cluster: spec.name.clone(),
-        version: version(spec, plugin),
-        settings,
-        placements: placed.placements.clone(),
-        services: services_beside(plugin, chain),
-    });
+    let requests = requests
+        .map(|(plugin, settings)| claim_request(spec, plugin, chain, settings, &placed.placements));
     Ok(requests.collect())
 }
 
+/// What a plugin is asked that is to claim.
+pub fn claim_request(
+    spec: &ClusterSpec,
+    plugin: &FrameworkDescriptor,
+    chain: &[&FrameworkDescriptor],
+    settings: Map<String, Value>,
+    placements: &[ComponentPlacement],
+) -> FrameworkRequest {
+    FrameworkRequest {
+        cluster: spec.name.clone(),
+        version: version(spec, plugin),
+        settings,
+        placements: placements.to_vec(),
+        services: services_beside(plugin, chain),
+    }
+}
+
 /// The services of the others, without what they say.
-pub fn services_beside(
+fn services_beside(
     plugin: &FrameworkDescriptor,
     chain: &[&FrameworkDescriptor],
 ) -> Vec<FrameworkService> {
@@ -176,9 +188,8 @@ fn hold_claims(
     claims: Vec<FrameworkClaims>,
 ) -> Result<ClaimedCluster, Vec<Problem>> {
     let is_claimed = |at: usize, component: &ComponentSpec| {
-        let needs = claims.get(at).map(|claims| claims.needs.iter());
-        let mut needs = needs.into_iter().flatten();
-        needs.any(|need| need.component == component.name)
+        let claims = claims.get(at);
+        claims.is_some_and(|claims| claims.has_need_of(&component.name))
     };
     let components = components_of(chain, is_claimed);
     let unclaimed = refuse_unclaimed(spec, chain, &components);
@@ -240,24 +251,21 @@ pub fn claiming_plugins<'a>(
     chain: &[&'a FrameworkDescriptor],
     claims: &'a [FrameworkClaims],
 ) -> Vec<ClaimingPlugin<'a>> {
-    let plugins = chain.iter().zip(claims);
-    plugins
-        .map(|(plugin, claims)| ClaimingPlugin {
-            name: &plugin.name,
-            memory_share: spec.memory_shares.get(&plugin.name).copied(),
-            claims,
-        })
-        .collect()
+    claiming_of(
+        spec,
+        chain.iter().map(|plugin| plugin.name.as_str()),
+        claims,
+    )
 }
 
 /// The same by the names of the plugins.
 pub fn claiming_of<'a>(
     spec: &ClusterSpec,
-    plugins: &'a [String],
+    plugins: impl Iterator<Item = &'a str>,
     claims: &'a [FrameworkClaims],
 ) -> Vec<ClaimingPlugin<'a>> {
-    let plugins = plugins.iter().zip(claims);
     plugins
+        .zip(claims)
         .map(|(name, claims)| ClaimingPlugin {
             name,
             memory_share: spec.memory_shares.get(name).copied(),
@@ -301,7 +309,7 @@ pub fn gather<Answer>(answers: Vec<Result<Answer, PlanError>>) -> Result<Vec<Ans
 }
 
 /// The components of the chain's plugins, in the order; `is_wanted` is asked with the plugin's place.
-fn components_of(
+pub fn components_of(
     chain: &[&FrameworkDescriptor],
     is_wanted: impl Fn(usize, &ComponentSpec) -> bool,
 ) -> Vec<ComponentSpec> {

@@ -117,26 +117,13 @@ pub fn tell_sums(
 }
 
 /// What each component is granted: by plugin, for each of its claimed components and groups that
-/// have it. `offers` are for advice.
+/// have it. `offers` are for advice. Shares that are `recorded` of a running cluster stay, but for
+/// components whose need has changed; on a group where that does not fit all are shared anew.
 ///
 /// # Errors
 /// All that [`smallest_nodes`] refuses; else each flavor that is too small, with the sum by
 /// component and the flavor that would do.
 pub fn grant_claims(
-    plugins: &[ClaimingPlugin<'_>],
-    groups: &[SizedGroup<'_>],
-    placements: &[ComponentPlacement],
-    offers: &[FlavorOffer<'_>],
-) -> Result<ComponentGrants, Vec<Problem>> {
-    grant_beside(plugins, groups, placements, offers, None)
-}
-
-/// The same of a running cluster: shares stay, but for components whose need has changed; on a group
-/// where that does not fit all are shared anew.
-///
-/// # Errors
-/// As [`grant_claims`].
-pub fn grant_beside(
     plugins: &[ClaimingPlugin<'_>],
     groups: &[SizedGroup<'_>],
     placements: &[ComponentPlacement],

@@ -50,7 +50,7 @@ fn granted(
         root_volume_gib,
         volume_gib: 500,
     };
-    grant_claims(&plugins, &[sized], &[placement], &[])
+    grant_claims(&plugins, &[sized], &[placement], &[], None)
         .map(|grants| grants["one"].clone())
         .map_err(|problems| problems.iter().map(Problem::to_string).collect())
 }

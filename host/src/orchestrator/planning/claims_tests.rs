@@ -182,7 +182,7 @@ fn planned(
             volume_gib: 0,
         })
         .collect();
-    let grants = grant_claims(&plugins, &sized, &placements, &offers)?;
+    let grants = grant_claims(&plugins, &sized, &placements, &offers, None)?;
     Ok(GrantPlan { flavors, grants })
 }
 

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::ask_claims::{
-    FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain,
+    FrameworkSource, claimed_groups, claiming_plugins, gather, nodes_of_groups, own_chain, refer,
     run_checks, type_settings_of_all,
 };
-use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_beside};
+use super::claims::{ClaimingPlugin, SizedGroup, extensions_of, grant_claims};
 use super::cluster_description::{describe_cluster, given_settings, version};
 use super::host_facts::{fill_facts, host_facts};
 use super::image_check::JavaNeed;
@@ -33,7 +33,9 @@ use crate::cluster::flavor_choice::FlavorOffer;
 use crate::cluster::framework::NodeGroup;
 use crate::cluster::framework_bundle::FrameworkBundle;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
-use crate::cluster::framework_request::{FrameworkRequest, FrameworkService, GenerateQuestion};
+use crate::cluster::framework_request::{
+    FrameworkClaims, FrameworkRequest, FrameworkService, GenerateQuestion,
+};
 use crate::cluster::{ClusterSpec, PinnedPlugin, Problem};
 use crate::system::heavy_work::run_heavy;
 
@@ -66,38 +68,18 @@ pub async fn plan_frameworks(
     let claiming = claiming_plugins(spec, chain, &claimed.claims);
     let groups = node_groups(spec, chosen);
     let grants = granted(spec, chosen, &claiming, claimed)?;
-    let nodes = groups_of_nodes(spec);
-    let classes = name_classes(&claimed.placements, &nodes);
-    let facts = host_facts(spec, chosen, &groups, &classes);
-    let mut asker = PluginAsker {
-        source,
-        services: Vec::new(),
-        refused: BTreeSet::new(),
-    };
+    let mut asker = PluginAsker::new(spec, chosen, claimed, &grants, &claiming, source);
     let (mut questions, mut answers) = (Vec::new(), Vec::new());
     let mut plugins = BTreeMap::new();
     let typed = typed_settings(spec, chain).await?;
     let claims_and_settings = claimed.claims.iter().zip(typed);
-    for (plugin, (claims, mut settings)) in chain.iter().zip(claims_and_settings) {
+    for (plugin, (claims, settings)) in chain.iter().zip(claims_and_settings) {
         let pinned = PinnedPlugin {
             version: version(spec, plugin),
             digest: source.framework_digest(&plugin.name),
             settings: settings.clone(),
         };
-        fill_facts(plugin, &facts, &mut settings);
-        let question = Arc::new(GenerateQuestion {
-            request: FrameworkRequest {
-                cluster: spec.name.clone(),
-                version: pinned.version.clone(),
-                settings,
-                placements: claimed.placements.clone(),
-                services: asker.services.clone(),
-            },
-            grants: grants.get(&plugin.name).cloned().unwrap_or_default(),
-            extensions: extensions_of(&plugin.provides, &claiming),
-            needs: claims.needs.clone(),
-            node_groups: nodes.clone(),
-        });
+        let question = asker.question(plugin, claims, settings);
         answers.extend(asker.ask(plugin, &question).await);
         questions.push(question);
         plugins.insert(plugin.name.clone(), pinned);
@@ -152,24 +134,73 @@ async fn typed_settings(
     chain: &[&FrameworkDescriptor],
 ) -> Result<Vec<Map<String, Value>>, PlanError> {
     let (wanted, plugins) = (spec.clone(), own_chain(chain));
-    run_checks(move || {
-        let chain: Vec<&FrameworkDescriptor> = plugins.iter().collect();
-        type_settings_of_all(&wanted, &chain)
-    })
-    .await
+    run_checks(move || type_settings_of_all(&wanted, &refer(&plugins))).await
 }
 
 /// Asks plugins one after the other; a later one is told the services of those before it.
-struct PluginAsker<'a, Source> {
+pub(super) struct PluginAsker<'a, Source> {
     source: &'a Source,
+    spec: &'a ClusterSpec,
+    claimed: &'a ClaimedCluster,
+    grants: &'a ComponentGrants,
+    claiming: &'a [ClaimingPlugin<'a>],
+    /// The group of each node.
+    nodes: BTreeMap<String, String>,
+    facts: Map<String, Value>,
     services: Vec<FrameworkService>,
     /// Services whose plugin has refused, or could not be asked.
     refused: BTreeSet<&'a str>,
 }
 
 impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
+    pub(super) fn new(
+        spec: &'a ClusterSpec,
+        chosen: &ResolvedFlavors,
+        claimed: &'a ClaimedCluster,
+        grants: &'a ComponentGrants,
+        claiming: &'a [ClaimingPlugin<'a>],
+        source: &'a Source,
+    ) -> Self {
+        let nodes = groups_of_nodes(spec);
+        let classes = name_classes(&claimed.placements, &nodes);
+        Self {
+            source,
+            spec,
+            claimed,
+            grants,
+            claiming,
+            facts: host_facts(spec, chosen, &node_groups(spec, chosen), &classes),
+            nodes,
+            services: Vec::new(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    /// What it is asked, with what the host fills into its settings.
+    pub(super) fn question(
+        &self,
+        plugin: &FrameworkDescriptor,
+        claims: &FrameworkClaims,
+        mut settings: Map<String, Value>,
+    ) -> Arc<GenerateQuestion> {
+        fill_facts(plugin, &self.facts, &mut settings);
+        Arc::new(GenerateQuestion {
+            request: FrameworkRequest {
+                cluster: self.spec.name.clone(),
+                version: version(self.spec, plugin),
+                settings,
+                placements: self.claimed.placements.clone(),
+                services: self.services.clone(),
+            },
+            grants: self.grants.get(&plugin.name).cloned().unwrap_or_default(),
+            extensions: extensions_of(&plugin.provides, self.claiming),
+            needs: claims.needs.clone(),
+            node_groups: self.nodes.clone(),
+        })
+    }
+
     /// What it answers; none where what it would have to be told is not there.
-    async fn ask(
+    pub(super) async fn ask(
         &mut self,
         plugin: &'a FrameworkDescriptor,
         question: &Arc<GenerateQuestion>,
@@ -182,11 +213,15 @@ impl<'a, Source: FrameworkSource> PluginAsker<'a, Source> {
         };
         match &answer {
             Some(Ok(bundle)) => self.services.extend(bundle.services.iter().cloned()),
-            _ => self
-                .refused
-                .extend(plugin.provides.iter().map(String::as_str)),
+            _ => self.pass_over(plugin),
         }
         answer
+    }
+
+    /// Nothing will be known of its services.
+    pub(super) fn pass_over(&mut self, plugin: &'a FrameworkDescriptor) {
+        let services = plugin.provides.iter();
+        self.refused.extend(services.map(String::as_str));
     }
 }
 
@@ -221,7 +256,7 @@ pub fn share_nodes(
         })
         .collect();
     let offers: Vec<FlavorOffer<'_>> = chosen.flavors.iter().map(FlavorOffer::from).collect();
-    grant_beside(claiming, &sized, placements, &offers, recorded)
+    grant_claims(claiming, &sized, placements, &offers, recorded)
 }
 
 fn surroundings_of(spec: &ClusterSpec, chosen: &ResolvedFlavors) -> NodeSurroundings {
@@ -253,16 +288,12 @@ struct BuildInputs {
 
 impl BuildInputs {
     fn build(self) -> Result<FrameworkStack, PlanError> {
-        let chain: Vec<&FrameworkDescriptor> = self.chain.iter().collect();
+        let chain = refer(&self.chain);
         let given = chain
             .iter()
             .map(|plugin| given_settings(&self.spec, &plugin.name));
         let given: Vec<BTreeSet<String>> = given.collect();
-        let access = AccessWishes {
-            access: self.spec.access.clone(),
-            open: self.spec.open.clone(),
-            is_unauthenticated_meant: self.spec.open_unauthenticated,
-        };
+        let access = AccessWishes::of_cluster(&self.spec);
         let build = FrameworkBuild {
             cluster: &self.spec.name,
             description: &self.description,

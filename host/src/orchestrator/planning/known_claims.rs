@@ -3,29 +3,24 @@
 //! one answer. Nothing is made of what is found out here. Calls plugins and nothing else.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::ask_claims::{
-    FrameworkSource, claimed_groups, claiming_plugins, keep_computed, nodes_of_groups, own_chain,
-    recorded_places, refer, refuse_unclaimed, run_checks, services_beside,
+    FrameworkSource, claim_request, claimed_groups, claiming_plugins, components_of, keep_computed,
+    nodes_of_groups, own_chain, recorded_places, refer, refuse_unclaimed, run_checks,
 };
-use super::claims::{check_percents, extensions_of, smallest_nodes, tell_sums};
-use super::cluster_description::version;
-use super::framework_plan::share_nodes;
-use super::host_facts::{fill_facts, host_facts};
-use super::node_groups::node_groups;
-use super::place_cluster::{PlacedCluster, groups_of_nodes, place_cluster};
+use super::claims::{check_percents, smallest_nodes, tell_sums};
+use super::framework_plan::{PluginAsker, share_nodes};
+use super::place_cluster::{PlacedCluster, place_cluster};
 use super::plan_error::PlanError;
 use super::planner::{ClaimedCluster, KnownClaims, ResolvedFlavors};
 use super::typed_settings::type_settings_of;
-use crate::bundle::access_rules::{AccessWishes, ClaimedPort, check_opened};
-use crate::bundle::framework_build::name_classes;
+use crate::bundle::access_rules::{AccessWishes, check_opened, claimed_ports};
 use crate::cluster::component::ComponentSpec;
 use crate::cluster::framework_bundle::FrameworkBundle;
 use crate::cluster::framework_descriptor::FrameworkDescriptor;
-use crate::cluster::framework_request::{FrameworkClaims, FrameworkRequest, GenerateQuestion};
+use crate::cluster::framework_request::{FrameworkClaims, FrameworkRequest};
 use crate::cluster::{ClusterSpec, Problem};
 
 /// The settings of each plugin; none where they are wrong.
@@ -83,7 +78,7 @@ fn prepare_known(
     chain: &[&FrameworkDescriptor],
 ) -> (Vec<Option<FrameworkRequest>>, Vec<Problem>) {
     let (settings, mut problems) = known_settings(spec, chain);
-    let places = place_known(spec, &all_components(chain, |_, _| true));
+    let places = place_known(spec, &components_of(chain, |_, _| true));
     problems.extend(places.problems);
     let Some(placed) = places.placed else {
         return (chain.iter().map(|_| None).collect(), problems);
@@ -95,13 +90,8 @@ fn prepare_known(
         if components.any(|one| places.misplaced.contains(&one.name)) {
             return None;
         }
-        Some(FrameworkRequest {
-            cluster: spec.name.clone(),
-            version: version(spec, plugin),
-            settings: settings?,
-            placements: placed.placements.clone(),
-            services: services_beside(plugin, chain),
-        })
+        let placements = &placed.placements;
+        Some(claim_request(spec, plugin, chain, settings?, placements))
     });
     (requests.collect(), problems)
 }
@@ -164,26 +154,15 @@ fn place_known(spec: &ClusterSpec, components: &[ComponentSpec]) -> KnownPlaces 
     }
 }
 
-/// The components of all plugins; `is_wanted` is asked with the plugin's place.
-fn all_components(
-    chain: &[&FrameworkDescriptor],
-    is_wanted: impl Fn(usize, &str) -> bool,
-) -> Vec<ComponentSpec> {
-    let plugins = chain.iter().enumerate();
-    let all = plugins.flat_map(|(at, plugin)| plugin.components.iter().map(move |one| (at, one)));
-    let wanted = all.filter(|(at, component)| is_wanted(*at, &component.name));
-    wanted.map(|(_, component)| component.clone()).collect()
-}
-
 /// What those claim who have answered, against the nodes that there are to be.
 fn hold_known(
     spec: &ClusterSpec,
     chain: &[&FrameworkDescriptor],
     claims: Vec<Option<FrameworkClaims>>,
 ) -> (Option<ClaimedCluster>, Vec<Problem>) {
-    let components = all_components(chain, |at, name| {
+    let components = components_of(chain, |at, component| {
         let claimed = claims.get(at).and_then(Option::as_ref);
-        claimed.is_none_or(|claimed| claimed.needs.iter().any(|need| need.component == name))
+        claimed.is_none_or(|claimed| claimed.has_need_of(&component.name))
     });
     let mut problems = refuse_unclaimed(spec, chain, &components);
     // What is wrong with the places was told when they were placed first.
@@ -241,54 +220,23 @@ pub async fn refuse_known(
     let mut spec = spec.clone();
     spec.memory_shares.clear();
     let claiming = claiming_plugins(&spec, chain, &claimed.claims);
-    let groups = node_groups(&spec, chosen);
     let Ok(grants) = share_nodes(&spec, chosen, &claiming, &claimed.placements, None) else {
         return Vec::new();
     };
-    let nodes = groups_of_nodes(&spec);
-    let facts = host_facts(
-        &spec,
-        chosen,
-        &groups,
-        &name_classes(&claimed.placements, &nodes),
-    );
     let (settings, _) = known_settings(&spec, chain);
-    let (mut problems, mut services) = (Vec::new(), Vec::new());
-    let mut missing: BTreeSet<&str> = BTreeSet::new();
+    let mut asker = PluginAsker::new(&spec, chosen, claimed, &grants, &claiming, source);
+    let mut problems = Vec::new();
     let mut bundles: Vec<FrameworkBundle> = Vec::new();
     for ((plugin, claims), settings) in chain.iter().zip(&claimed.claims).zip(settings) {
-        let mut wanted = plugin.requires.iter().chain(&plugin.uses);
-        let is_known = !known.refused.contains(&plugin.name)
-            && !wanted.any(|service| missing.contains(service.as_str()));
-        let answer = match settings.filter(|_| is_known) {
-            Some(mut settings) => {
-                fill_facts(plugin, &facts, &mut settings);
-                let question = Arc::new(GenerateQuestion {
-                    request: FrameworkRequest {
-                        cluster: spec.name.clone(),
-                        version: version(&spec, plugin),
-                        settings,
-                        placements: claimed.placements.clone(),
-                        services: services.clone(),
-                    },
-                    grants: grants.get(&plugin.name).cloned().unwrap_or_default(),
-                    extensions: extensions_of(&plugin.provides, &claiming),
-                    needs: claims.needs.clone(),
-                    node_groups: nodes.clone(),
-                });
-                source.add(&plugin.name, &question).await
-            }
-            None => Err(PlanError::Problems(Vec::new())),
+        let Some(settings) = settings.filter(|_| !known.refused.contains(&plugin.name)) else {
+            asker.pass_over(plugin);
+            continue;
         };
-        match answer {
-            Ok(bundle) => {
-                services.extend(bundle.services.iter().cloned());
-                bundles.push(bundle);
-            }
-            Err(refused) => {
-                problems.extend(problems_of(refused));
-                missing.extend(plugin.provides.iter().map(String::as_str));
-            }
+        let question = asker.question(plugin, claims, settings);
+        match asker.ask(plugin, &question).await {
+            Some(Ok(bundle)) => bundles.push(bundle),
+            Some(Err(refused)) => problems.extend(problems_of(refused)),
+            None => {}
         }
     }
     problems.extend(refuse_opened(&spec, claimed, &bundles, chain.len()));
@@ -302,26 +250,14 @@ fn refuse_opened(
     plugins: usize,
 ) -> Vec<Problem> {
     let endpoints: Vec<_> = bundles.iter().flat_map(|one| &one.endpoints).collect();
-    let needs = claimed.claims.iter().flat_map(|claims| &claims.needs);
-    let ports = needs.flat_map(|need| {
-        let component = need.component.as_str();
-        need.ports.iter().map(move |port| ClaimedPort {
-            component,
-            port: *port,
-        })
-    });
+    let ports = claimed_ports(claimed.claims.iter().flat_map(|claims| &claims.needs));
     let are_all = bundles.len() == plugins;
     let known: BTreeSet<&str> = endpoints.iter().map(|one| one.name.as_str()).collect();
-    let open = spec.open.iter();
-    let asked = AccessWishes {
-        access: spec.access.clone(),
-        open: open
-            .filter(|name| are_all || known.contains(name.as_str()))
-            .cloned()
-            .collect(),
-        is_unauthenticated_meant: spec.open_unauthenticated,
-    };
-    check_opened(&endpoints, &ports.collect::<Vec<_>>(), &asked)
+    let mut asked = AccessWishes::of_cluster(spec);
+    asked
+        .open
+        .retain(|name| are_all || known.contains(name.as_str()));
+    check_opened(&endpoints, &ports, &asked)
 }
 
 /// Each problem once; one that is told with more is not told with less.

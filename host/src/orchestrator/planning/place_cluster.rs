@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::placement::{PlacementGroup, check_made_groups, missing_groups, place_components};
+use crate::bundle::node_classes::name_classes;
 use crate::cluster::component::{ComponentPlacement, ComponentSpec};
 use crate::cluster::group_addresses::GroupAddresses;
 use crate::cluster::group_attributes::sized_new_group;
@@ -44,6 +45,14 @@ pub fn groups_of_nodes(spec: &ClusterSpec) -> BTreeMap<String, String> {
             nodes.map(|node| (node, group.name.clone()))
         })
         .collect()
+}
+
+/// The name of each node's class.
+pub fn classes_of_nodes(
+    spec: &ClusterSpec,
+    placements: &[ComponentPlacement],
+) -> BTreeMap<String, String> {
+    name_classes(placements, &groups_of_nodes(spec))
 }
 
 /// Groups that were left without nodes, too: they are not made anew.

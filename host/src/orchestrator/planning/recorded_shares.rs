@@ -46,7 +46,7 @@ mod tests {
     use crate::cluster::component::{ComponentMember, ComponentPlacement};
     use crate::cluster::framework_request::FrameworkClaims;
     use crate::orchestrator::planning::claims::{
-        ClaimedGroup, ClaimingPlugin, SizedGroup, grant_beside,
+        ClaimedGroup, ClaimingPlugin, SizedGroup, grant_claims,
     };
 
     fn need(component: &str, least_mib: u32) -> ComponentNeed {
@@ -104,7 +104,7 @@ mod tests {
             needs,
             memory_shares: &shares,
         });
-        grant_beside(&[plugin], &[sized], &placements, &[], recorded).unwrap()
+        grant_claims(&[plugin], &[sized], &placements, &[], recorded).unwrap()
     }
 
     fn mib(grants: &ComponentGrants) -> Vec<u32> {

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::orchestrator::planning::place_cluster::groups_of_nodes;
+use crate::orchestrator::planning::place_cluster::classes_of_nodes;
 use crate::{
     bundle::{
-        node_classes::name_classes,
         node_script::NodeContent,
         node_update::differing_paths,
         unit_effects::{restarted_components, script_at, shown_path},
@@ -43,7 +42,7 @@ impl NodesAtRest {
         Self {
             ids: spec.node_ids(),
             names: spec.node_names(),
-            classes: name_classes(&placements, &groups_of_nodes(spec)),
+            classes: classes_of_nodes(spec, &placements),
             placements,
             installed,
             contents,
@@ -110,13 +109,7 @@ pub(crate) struct ChangeNodes {
 
 impl ChangeNodes {
     pub(crate) fn at(&self, rest: ClusterRest) -> &NodesAtRest {
-        let [before, settled, joined, done] = &self.rests;
-        match rest {
-            ClusterRest::Before => before,
-            ClusterRest::Settled => settled,
-            ClusterRest::Joined => joined,
-            ClusterRest::Done => done,
-        }
+        rest.pick(&self.rests)
     }
 
     pub(crate) fn plugin_of(&self, component: &str) -> &str {

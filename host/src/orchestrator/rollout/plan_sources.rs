@@ -6,17 +6,12 @@ use serde_json::Value;
 
 use crate::orchestrator::planning::{
     new_node_values::has_other_values,
-    place_cluster::groups_of_nodes,
+    place_cluster::classes_of_nodes,
     planner::{ClaimedCluster, StackPlan},
     template_overlay::without_gone_nodes,
 };
 use crate::{
-    bundle::{
-        member_news::{MemberLines, members_text},
-        node_classes::name_classes,
-        node_frame::host_version,
-        node_script::{NodeContent, NodeFile},
-    },
+    bundle::{member_news::members_file, node_frame::host_version, node_script::NodeContent},
     cluster::{ClusterSpec, NodeGroups, PinnedPlugin, component::ComponentPlacement},
 };
 
@@ -32,11 +27,7 @@ impl StackSource {
         // All that the nodes are told is who has what.
         let told = NodeContent {
             variables: Vec::new(),
-            files: vec![NodeFile {
-                mode: MEMBERS_MODE,
-                path: MemberLines::path(),
-                content: members_text(&claimed.placements),
-            }],
+            files: vec![members_file(&claimed.placements)],
         };
         let classes: BTreeSet<String> = classes_of(claimed).into_values().collect();
         let nodes = claimed.spec.node_ids();
@@ -52,12 +43,9 @@ impl StackSource {
     }
 }
 
-/// The mode of what says who has what.
-const MEMBERS_MODE: u32 = 0o644;
-
 /// The class of each node.
 pub(super) fn classes_of(claimed: &ClaimedCluster) -> BTreeMap<String, String> {
-    name_classes(&claimed.placements, &groups_of_nodes(&claimed.spec))
+    classes_of_nodes(&claimed.spec, &claimed.placements)
 }
 
 /// Components of nodes that leave go with them, where nobody can say who takes their place.

@@ -16,7 +16,7 @@ use crate::{
     bundle::member_news::MemberLines,
     cluster::{
         ClusterPins, ClusterRest, ClusterSpec, GroupSpec, NodeGroups, NodeIds, Problem,
-        component::{ComponentPlacement, join_members, members_beyond},
+        component::{ComponentPlacement, join_members, members_beyond, placement_of},
         framework_request::FrameworkClaims,
         node_group::join_nodes,
     },
@@ -125,13 +125,7 @@ impl RestedClusters {
 
     /// One of them.
     pub(crate) fn get(&self, rest: ClusterRest) -> &ClaimedCluster {
-        let [before, settled, joined, done] = &self.rests;
-        match rest {
-            ClusterRest::Before => before,
-            ClusterRest::Settled => settled,
-            ClusterRest::Joined => joined,
-            ClusterRest::Done => done,
-        }
+        rest.pick(&self.rests)
     }
 }
 
@@ -203,13 +197,11 @@ fn claims_between(
     after: &ClusterPins,
     joined: &[ComponentPlacement],
 ) -> Vec<FrameworkClaims> {
-    let is_there = |name: &str| joined.iter().any(|one| one.component == name);
+    let is_there = |name: &str| placement_of(joined, name).is_some();
     let claims = |plugin: &String| {
         let mut claims = after.claims_of(plugin);
         for need in before.claims_of(plugin).needs {
-            let mut known = claims.needs.iter();
-            let is_known = known.any(|one| one.component == need.component);
-            if !is_known && is_there(&need.component) {
+            if !claims.has_need_of(&need.component) && is_there(&need.component) {
                 claims.needs.push(need);
             }
         }
@@ -229,7 +221,8 @@ fn share(
     if joined.is_empty() {
         return Ok(ComponentGrants::new());
     }
-    let claiming = claiming_of(most, &sources.chain.plugins, claims);
+    let names = sources.chain.plugins.iter().map(String::as_str);
+    let claiming = claiming_of(most, names, claims);
     let recorded = RecordedShares {
         grants: &before.grants,
         needs: &before.needs,

@@ -5,29 +5,9 @@ use crate::{
     cluster::{ClusterSpec, GroupSpec, NodeGroups, change::FileDigests, test_groups::group},
     orchestrator::rollout::steps::{
         plan_steps,
-        tests::{Row, change, lines},
+        tests::{ALIKE, FOUR, OTHER, THREE, change, lines},
     },
 };
-
-const ALIKE: &dyn Fn(&str, &[&str]) -> String = &|_, _| "a".to_owned();
-const OTHER: &dyn Fn(&str, &[&str]) -> String = &|_, _| "b".to_owned();
-
-const THREE: Row<'_> = (
-    &[("master", &[1]), ("worker", &[1, 2])],
-    &[
-        ("namenode", &["master"]),
-        ("datanode", &["worker-1", "worker-2"]),
-        ("resourcemanager", &["master"]),
-    ],
-);
-const FOUR: Row<'_> = (
-    &[("master", &[1]), ("worker", &[1, 2, 3])],
-    &[
-        ("namenode", &["master"]),
-        ("datanode", &["worker-1", "worker-2", "worker-3"]),
-        ("resourcemanager", &["master"]),
-    ],
-);
 
 /// The change whose step `at` is under way, by the nodes that were told until then.
 fn under_way(nodes: &ChangeNodes, at: usize, added: &[u32]) -> ClusterChange {

@@ -114,7 +114,7 @@ fn nodes_at(
 }
 
 /// What stands in a file on a class's nodes.
-type ClassText<'a> = &'a dyn Fn(&str, &[&str]) -> String;
+pub(crate) type ClassText<'a> = &'a dyn Fn(&str, &[&str]) -> String;
 
 /// A change from one to the other; `conf` is what stands in a file on each class's nodes, before and
 /// with the new settings.
@@ -180,10 +180,10 @@ fn planned(nodes: &ChangeNodes) -> Vec<String> {
     lines(&steps)
 }
 
-const ALIKE: &dyn Fn(&str, &[&str]) -> String = &|_, _| "a".to_owned();
-const OTHER: &dyn Fn(&str, &[&str]) -> String = &|_, _| "b".to_owned();
+pub(crate) const ALIKE: ClassText<'static> = &|_, _| "a".to_owned();
+pub(crate) const OTHER: ClassText<'static> = &|_, _| "b".to_owned();
 
-const THREE: Row<'_> = (
+pub(crate) const THREE: Row<'_> = (
     &[("master", &[1]), ("worker", &[1, 2])],
     &[
         ("namenode", &["master"]),
@@ -191,7 +191,7 @@ const THREE: Row<'_> = (
         ("resourcemanager", &["master"]),
     ],
 );
-const FOUR: Row<'_> = (
+pub(crate) const FOUR: Row<'_> = (
     &[("master", &[1]), ("worker", &[1, 2, 3])],
     &[
         ("namenode", &["master"]),
