@@ -70,19 +70,22 @@ pub async fn run() -> Result<()> {
         asked: Mutex::default(),
     };
     for workers in [3, 50, 250] {
-        let mut chains = Vec::new();
-        for _ in 0..RUNS {
-            let start = Instant::now();
-            plan(&plugins, workers).await?;
-            chains.push(start.elapsed());
+        for frameworks in [&["hadoop"][..], &["hadoop", "spark", "jupyterlab"]] {
+            let mut chains = Vec::new();
+            for _ in 0..RUNS {
+                let start = Instant::now();
+                plan(&plugins, frameworks, workers).await?;
+                chains.push(start.elapsed());
+            }
+            let chains = SampleFigures::new(&chains);
+            println!("plan of cluster and {frameworks:?}, {workers} workers: {chains}");
         }
-        let chains = SampleFigures::new(&chains);
-        println!("plan of cluster and hadoop, {workers} workers: {chains}");
+        plan(&plugins, &["hadoop"], workers).await?;
         for name in ["cluster", "hadoop"] {
             compare(&plugins, name, workers).await?;
         }
     }
-    println!("reach: 2 ms at 3 workers, 25 ms at 250");
+    println!("reach: 2 ms at 3 workers, 25 ms at 250; 5 ms with spark and jupyterlab at 3 workers");
     Ok(())
 }
 
@@ -118,13 +121,14 @@ async fn compare(plugins: &AskedPlugins, name: &str, workers: u32) -> Result<()>
     Ok(())
 }
 
-async fn plan(plugins: &AskedPlugins, workers: u32) -> Result<()> {
+async fn plan(plugins: &AskedPlugins, frameworks: &[&str], workers: u32) -> Result<()> {
+    let choose = |name: &&str| FrameworkChoice {
+        name: (*name).to_owned(),
+        version: None,
+    };
     let mut spec = ClusterSpec {
         name: "bench".into(),
-        frameworks: vec![FrameworkChoice {
-            name: "hadoop".into(),
-            version: None,
-        }],
+        frameworks: frameworks.iter().map(choose).collect(),
         image: Some("debian-12".into()),
         external_network: Some("public".into()),
         ..default_spec()

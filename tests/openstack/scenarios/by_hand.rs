@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use stampede_tests::host::find_binary;
 use stampede_tests::testbed::cloud::{MIRROR, PROXY};
 use stampede_tests::testbed::cluster::find_nodes;
-use stampede_tests::testbed::{hadoop as health, node::TestbedNode};
+use stampede_tests::testbed::{hadoop as health, mirror, node::TestbedNode};
 use stampede_tests::{must, verified};
 
 use super::way_in;
@@ -114,9 +114,15 @@ pub fn run_stampede(testbed: &TestbedContext, arguments: &[&str]) -> Result<Stri
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
-/// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop; what they would do, before.
+/// `stampede deploy`, `show`, `list`, `delete`, with the older Hadoop on a Debian whose packages have
+/// no Java for it, so that nodes take the operator's; what they would do, before.
 pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
+    mirror::make(&["java-17"])?;
     let sha512 = testbed.cloud.sha512("3.4.3")?;
+    let java = format!(
+        "java.tarballs=17={MIRROR}/java/jdk-17.tar.gz#sha512={}",
+        mirror::sha512_of("java", "17")?
+    );
     let stampede = |arguments: &[&str]| run_stampede(testbed, arguments);
     let (mirror, proxy, sha512) = (
         format!("mirror={MIRROR}"),
@@ -125,7 +131,7 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
     );
     let sets = [
         "framework.version=3.4.3",
-        "image=debian-12",
+        "image=debian-13",
         "worker.flavor=m1.xlarge",
         "master.flavor=m1.xlarge",
         "network.access=0.0.0.0/0",
@@ -133,6 +139,7 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
         &mirror,
         &proxy,
         &sha512,
+        &java,
     ];
     let key = way_in::make_key(testbed).await?;
     let mut arguments = vec!["deploy", "hadoop", "--name", "terminal", "--workers", "1"];
@@ -152,8 +159,12 @@ pub async fn command_line(testbed: &TestbedContext) -> Result<()> {
     let all = find_nodes(&testbed.cloud.demo, stack.first().context("no stack")?, 1).await?;
     let version = all[0].run_script("hdfs version | head -n 1").await?;
     must!(version.contains("3.4.3"), "{version}");
+    let release =
+        ". /etc/os-release; echo \"$VERSION_CODENAME\"; dpkg -l | grep -c openjdk || true";
+    let release = all[0].run_script(release).await?;
+    must!(release.trim() == "trixie\n0", "the node said: {release}");
     verified!(
-        "{version} runs, {:?} registered",
+        "{version} runs on Debian 13 with the operator's Java, {:?} registered",
         health::count_registered(&all[0]).await?
     );
     must!(

@@ -26,9 +26,10 @@ type Scenario = for<'a> fn(&'a TestbedContext) -> Pin<Box<dyn Future<Output = Re
 
 /// Name and scenario.
 pub const ALL: &[(&str, Scenario)] = &[
-    ("validation: Heat accepts 1, 3 and 250 workers", |testbed| {
-        Box::pin(validation::run(testbed))
-    }),
+    (
+        "validation: Heat accepts 1, 3 and 250 workers of each framework",
+        |testbed| Box::pin(validation::run(testbed)),
+    ),
     (
         "refusals: nothing is created, and a message says what to do",
         |testbed| Box::pin(refusals::run(testbed)),
@@ -70,7 +71,7 @@ pub const ALL: &[(&str, Scenario)] = &[
         |testbed| Box::pin(deletion::run(testbed)),
     ),
     (
-        "command line: deploy, show, delete, with the older Hadoop",
+        "command line: deploy, show, delete, with the older Hadoop, Debian 13 and one's own Java",
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
     (

@@ -16,6 +16,7 @@ pub fn sha512_of(framework: &str, version: &str) -> Result<String> {
         "zookeeper" => {
             format!("zookeeper/zookeeper-{version}/apache-zookeeper-{version}-bin.tar.gz")
         }
+        "java" => format!("java/jdk-{version}.tar.gz"),
         _ => format!("hadoop/common/hadoop-{version}/hadoop-{version}.tar.gz"),
     };
     let file = format!("{WWW}/{path}.sha512");
