@@ -77,6 +77,50 @@ fn a_file_that_is_written_on_leaving_workers_alone_is_seen() {
 }
 
 #[test]
+fn who_leaves_waits_for_mapreduce_and_not_for_spark() {
+    let functions = ["needs", "let_go"]
+        .map(|name| function(include_str!("../scripts/drain-resourcemanager.sh"), name))
+        .join("\n");
+    let field = function(include_str!("../scripts/lib.sh"), "field");
+    // what Hadoop 3.5.0 answers, cut
+    let let_go = |state: &str, containers: u32, type_: &str| {
+        let script = format!(
+            r#"set -euo pipefail
+resourcemanager_works() {{ true; }}
+stampede_detail() {{ echo "$1"; }}
+ask() {{ echo '{{"apps":{{"app":[{{"id":"application_1_0004","state":"RUNNING","user":"spark"}}]}}}}'; }}
+yarn_ask() {{
+  case $1 in
+    nodes/*) echo '{{"node":{{"state":"{state}","numContainers":{containers},"id":"w:8041"}}}}' ;;
+    *) echo '{{"app":{{"id":"application_1_0004","name":"x","applicationType":"{type_}"}}}}' ;;
+  esac
+}}
+{field}
+{functions}
+leaving=(w) free=()
+let_go && echo "gone, free: ${{free[*]}}"
+true"#
+        );
+        let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (state, containers, type_, said) in [
+        ("DECOMMISSIONING", 0, "SPARK", "gone, free: w\n"),
+        ("DECOMMISSIONING", 1, "SPARK", "w: 1 containers run\n"),
+        (
+            "DECOMMISSIONING",
+            0,
+            "MAPREDUCE",
+            "w: application_1_0004 needs what it left there\n",
+        ),
+        ("RUNNING", 0, "SPARK", "w: 0 containers run\n"),
+        ("DECOMMISSIONED", 0, "MAPREDUCE", "gone, free: \n"),
+    ] {
+        assert_eq!(let_go(state, containers, type_), said, "{state} {type_}");
+    }
+}
+
+#[test]
 fn who_logs_in_is_told_of_a_failed_checkpoint_and_scripts_are_not() {
     let folder = std::env::temp_dir().join(format!("stampede-profile-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

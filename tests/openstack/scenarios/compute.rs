@@ -70,7 +70,7 @@ pub async fn grow_and_shrink(testbed: &TestbedContext, nodes: &[TestbedNode]) ->
     master.run_script("touch /tmp/enough").await?;
     wait_until(120, "the job ends", async || {
         master
-            .run_script("! pgrep -f /tmp/grows.py")
+            .run_script("! systemctl is-active --quiet proof-grows")
             .await
             .map(|_| true)
     })

@@ -1,17 +1,40 @@
 . /usr/local/lib/hadoop/lib.sh
 . /usr/local/lib/hadoop/leave.sh
 
+needs() {
+  local there id type
+  there=$(ask "http://$1:8042/ws/v1/node/apps?state=RUNNING") || return 1
+  for id in $(grep -o 'application_[0-9_]*' <<<"$there" | sort -u); do
+    type=$(yarn_ask "apps/$id" | field applicationType)
+    [[ $type == SPARK ]] || echo "$id"
+  done
+}
+
 let_go() {
-  local worker yarn rest=''
+  local worker yarn state run why rest=''
+  free=()
   if ! resourcemanager_works; then
     stampede_detail 'the ResourceManager does not answer'
     return 1
   fi
   for worker in "${leaving[@]}"; do
     yarn=$(yarn_ask "nodes/$worker:8041") || (($? == 22)) || return 1
-    case $(field state <<<"$yarn") in
-      RUNNING | DECOMMISSIONING | UNHEALTHY | NEW | REBOOTED) rest+="${rest:+; }$worker: $(field numContainers <<<"$yarn") containers run" ;;
+    state=$(field state <<<"$yarn") run=$(field numContainers <<<"$yarn")
+    case $state in
+      DECOMMISSIONING | RUNNING | UNHEALTHY | NEW | REBOOTED) ;;
+      *) continue ;;
     esac
+    if [[ $state != DECOMMISSIONING || $run != 0 ]]; then
+      why="$run containers run"
+    elif ! why=$(needs "$worker"); then
+      why='its NodeManager does not answer'
+    elif [[ -z $why ]]; then
+      free+=("$worker")
+      continue
+    else
+      why="${why//$'\n'/, } needs what it left there"
+    fi
+    rest+="${rest:+; }$worker: $why"
   done
   [[ -n $rest ]] || return 0
   stampede_detail "$rest"
@@ -28,4 +51,5 @@ if ((${#leaving[@]} > 0)); then
   excluded "$data/exclude-yarn" "${leaving[@]}"
   tell_yarn
   stampede_wait "$STAMPEDE_TIMEOUT_S" 'the workers that leave still run something' let_go
+  ((${#free[@]} == 0)) || as_daemon yarn /usr/local/bin/yarn rmadmin -refreshNodes
 fi
