@@ -56,27 +56,36 @@ stampede_curl() {
 }
 
 # stampede_download URL SUM FILE - SUM is a SHA-512 or a SHA-256; FILE holds what URL gives, checked; several URLs, separated by blanks, are tried one after another. Resumed,
-# and tried again until half of the cluster's time has gone: only what is not there anywhere, and a wrong sum twice, are final.
+# and tried again until half of the cluster's time has gone: only what is not there anywhere, and a wrong sum twice, are final. Where one place has
+# said so, others that are never reached, as in a cloud without a way out, are not waited for: some rounds are enough for them.
+STAMPEDE_ROUNDS=6
 stampede_download() {
-  local urls url file=$3 open pause=1 why
+  local urls url file=$3 open pause=1 why round first heard
   local -A final=() wrong=()
   if [[ -f $file ]] && stampede_sha512 "$file" "$2"; then return 0; fi
   mkdir -p "${file%/*}"
   read -ra urls <<<"$1"
-  while :; do
-    open=0 why=''
+  for ((round = 1; ; round++)); do
+    open=0 why='' first='' heard=no
     for url in "${urls[@]}"; do
       if [[ -z ${final[$url]-} ]]; then
-        STAMPEDE_FINAL=no
+        STAMPEDE_FINAL=no STAMPEDE_HEARD=no
         if stampede_fetch "$url" "$2" "$file"; then return 0; fi
         if [[ $STAMPEDE_FINAL == sum ]]; then
           wrong[$url]=$((${wrong[$url]:-0} + 1))
           ((wrong[$url] < 2)) || STAMPEDE_FINAL=yes
         fi
-        if [[ $STAMPEDE_FINAL == yes ]]; then final[$url]=$STAMPEDE_WHY; else open=$((open + 1)) why=${why:-$STAMPEDE_WHY}; fi
+        if [[ $STAMPEDE_FINAL == yes ]]; then
+          final[$url]=$STAMPEDE_WHY
+        else
+          open=$((open + 1)) why=${why:-$STAMPEDE_WHY}
+          [[ $STAMPEDE_HEARD == no ]] || heard=yes
+        fi
       fi
+      first=${first:-${final[$url]-}}
     done
-    ((open > 0)) || stampede_fail "${final[${urls[0]}]}"
+    ((open > 0)) || stampede_fail "$first"
+    [[ -z $first || $heard == yes ]] || ((round < STAMPEDE_ROUNDS)) || stampede_fail "$first; $why"
     stampede_again $pause "$why" || stampede_fail "$why"
     pause=$((pause < 16 ? pause * 2 : 16))
   done
@@ -132,6 +141,8 @@ stampede_fetch_by() { # proxy|direct URL SHA512 FILE
     stampede_fetch_by "$@"
     return
   fi
+  # a proxy that reaches nobody answers by itself
+  [[ $code != [234]?? && ($1 == proxy || $code == 000) ]] || STAMPEDE_HEARD=yes
   stampede_fetch_words "$1" "$url" $status "$code" "$(sed -n 's/^curl: ([0-9]*) //p' "$error" 2>/dev/null | tail -n 1)"
   case $code in 404 | 410) STAMPEDE_FINAL=yes ;; esac
   return 1
