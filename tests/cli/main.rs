@@ -11,6 +11,7 @@ mod nodes;
 mod orphans;
 mod text;
 mod waits;
+mod words;
 
 use std::{process::Stdio, time::Duration};
 

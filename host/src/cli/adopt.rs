@@ -4,8 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::FormatArgs, cloud::CloudArgs, documents::ClusterDocument, exit_code::CommandExit,
+    cloud::CloudArgs,
+    documents::{CLUSTER_FIELDS, ClusterDocument},
+    exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
 };
 
 /// Take a stack that no record knows (`stampede list --orphans`) as a cluster
@@ -22,11 +25,13 @@ pub(super) struct AdoptArgs {
 /// Adopts it.
 pub(super) async fn run(args: &AdoptArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.prepare(out);
+    args.format.check_fields(&CLUSTER_FIELDS)?;
     let cloud = args.cloud.connect().await?;
     let adopting = cloud.orchestrator.adopt_orphan(&cloud.caller, &args.stack);
     let view = adopting.await?;
-    if args.format.is_json() {
-        out.print_json(&ClusterDocument::new(&view))?;
+    if !args.format.is_plain_table() {
+        args.format
+            .print_record(out, &ClusterDocument::new(&view))?;
     } else {
         writeln!(out, "`{}` is {}", view.name, view.state.as_str())?;
     }

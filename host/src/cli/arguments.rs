@@ -2,40 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-
-use super::line_printer::LinePrinter;
 use crate::cluster::attribute_names::PREFIX;
-
-/// How the outcome is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum PrintFormat {
-    /// For people.
-    Table,
-    /// For programs: one document; what else is said goes to standard error.
-    Json,
-}
-
-/// Which form.
-#[derive(Args, Debug, Clone, Copy)]
-pub(super) struct FormatArgs {
-    /// table: for people; json: one document on standard output, all else on standard error
-    #[arg(short = 'f', long = "format", visible_alias = "output", value_enum, default_value_t = PrintFormat::Table)]
-    format: PrintFormat,
-}
-
-impl FormatArgs {
-    pub(super) fn is_json(self) -> bool {
-        self.format == PrintFormat::Json
-    }
-
-    /// Where a document is to come, lines go elsewhere from now on.
-    pub(super) fn prepare(self, out: &mut LinePrinter<'_>) {
-        if self.is_json() {
-            out.keep_for_document();
-        }
-    }
-}
 
 /// `NAME=VALUE`. The name may have `stampede.` in front.
 pub(super) fn parse_pair(text: &str) -> Result<(String, String), String> {

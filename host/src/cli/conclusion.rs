@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{
-    arguments::FormatArgs,
     cluster_wait::WaitEnd,
-    documents::ClusterDocument,
+    documents::{CLUSTER_FIELDS, ClusterDocument},
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
     progress_printer::{self, describe_state},
 };
 use crate::{cluster::ClusterState, orchestrator::ClusterView};
@@ -72,6 +73,32 @@ struct OutcomeDocument<'a> {
     /// Why it is not what was asked for.
     message: Option<&'a str>,
     cluster: Option<ClusterDocument<'a>>,
+}
+
+/// What the outcome says beside the fields of its cluster.
+const OUTCOME_FIELDS: [&str; 2] = ["outcome", "message"];
+
+/// Every field that a command that changes a cluster can be asked for.
+pub(super) fn answer_fields() -> Vec<&'static str> {
+    let own = OUTCOME_FIELDS.into_iter();
+    own.chain(CLUSTER_FIELDS).collect()
+}
+
+impl OutcomeDocument<'_> {
+    /// One level of fields, for forms that have no more: those of the cluster, and how it ended.
+    fn flatten(&self) -> Result<Map<String, Value>> {
+        let own = serde_json::to_value(self)?;
+        let cluster = own.get("cluster").unwrap_or(&Value::Null);
+        let field = |name: &'static str| {
+            let value = if name == "name" || OUTCOME_FIELDS.contains(&name) {
+                own.get(name)
+            } else {
+                cluster.get(name)
+            };
+            (name.to_owned(), value.cloned().unwrap_or(Value::Null))
+        };
+        Ok(answer_fields().into_iter().map(field).collect())
+    }
 }
 
 impl CommandConclusion {
@@ -180,16 +207,22 @@ impl CommandConclusion {
     pub(super) fn tell(
         self,
         out: &mut LinePrinter<'_>,
-        format: FormatArgs,
+        format: &FormatArgs,
         took: Option<Duration>,
     ) -> Result<CommandExit> {
-        if format.is_json() {
-            out.print_json(&OutcomeDocument {
+        if !format.is_plain_table() {
+            let cluster = self.cluster.as_deref().map(ClusterDocument::with_progress);
+            let document = OutcomeDocument {
                 name: &self.name,
                 outcome: self.outcome,
                 message: self.failure.as_deref(),
-                cluster: self.cluster.as_deref().map(ClusterDocument::with_progress),
-            })?;
+                cluster,
+            };
+            if format.is_whole_document() {
+                format.print_record(out, &document)?;
+            } else {
+                format.print_record(out, &document.flatten()?)?;
+            }
         } else if self.failure.is_none() {
             self.tell_people(out, took)?;
         }

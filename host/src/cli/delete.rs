@@ -7,12 +7,13 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, parse_duration},
+    arguments::parse_duration,
     cloud::{CloudArgs, LocalOrchestrator},
     cluster_wait::{ClusterWait, WaitTarget},
-    conclusion::{CommandConclusion, CommandOutcome},
+    conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
     progress_printer::ProgressPrinter,
 };
 use crate::orchestrator::{DeletionAnswer, DeletionStage, OrchestratorError};
@@ -44,6 +45,7 @@ pub(super) struct DeleteArgs {
 /// Deletes: done when Heat has taken it, with `--wait` when nothing is left.
 pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.prepare(out);
+    args.format.check_fields(&answer_fields())?;
     let name = &args.name;
     let mut cloud = args.cloud.connect().await?;
     if args.orphan {
@@ -54,7 +56,7 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
             return Err(OrchestratorError::NotFound(name.clone()).into());
         }
         let conclusion = CommandConclusion::new(name, CommandOutcome::Absent, None);
-        return conclusion.tell(out, args.format, None);
+        return conclusion.tell(out, &args.format, None);
     };
     // One that is being deleted already needs nobody to ask again, unless it waits for somebody.
     let why = match cloud.orchestrator.delete(&cloud.caller, name).await {
@@ -64,19 +66,19 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
     };
     let Some(view) = cloud.find_by_id(&id).await? else {
         let conclusion = CommandConclusion::new(name, CommandOutcome::Deleted, None);
-        return conclusion.tell(out, args.format, None);
+        return conclusion.tell(out, &args.format, None);
     };
     if !args.wait {
         if view.deletion != DeletionStage::Taken {
             let conclusion = CommandConclusion::not_taken(view, "the deletion of", why);
-            return conclusion.tell(out, args.format, None);
+            return conclusion.tell(out, &args.format, None);
         }
         writeln!(
             out,
             "deleting `{name}`: heat has taken it; `stampede wait {name}` waits until nothing is left"
         )?;
         let conclusion = CommandConclusion::new(name, CommandOutcome::Accepted, Some(view));
-        return conclusion.tell(out, args.format, None);
+        return conclusion.tell(out, &args.format, None);
     }
     wait_until_deleted(args, &mut cloud, out, id).await
 }
@@ -100,7 +102,7 @@ async fn delete_orphan(
         "deleting stack `{name}`; `stampede list` shows what is left"
     )?;
     let conclusion = CommandConclusion::new(name, CommandOutcome::Accepted, None);
-    conclusion.tell(out, args.format, None)
+    conclusion.tell(out, &args.format, None)
 }
 
 async fn wait_until_deleted(
@@ -120,7 +122,7 @@ async fn wait_until_deleted(
     };
     let end = wait.run(args.timeout).await?;
     let conclusion = CommandConclusion::of_wait(name, end, false);
-    conclusion.tell(out, args.format, Some(progress.elapsed()))
+    conclusion.tell(out, &args.format, Some(progress.elapsed()))
 }
 
 /// The living cluster of this name, else one whose deletion has not come to its end.

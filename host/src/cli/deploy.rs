@@ -6,12 +6,13 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, parse_duration, parse_pair},
+    arguments::{parse_duration, parse_pair},
     cloud::{CloudArgs, LocalOrchestrator},
     cluster_wait::{ClusterWait, WaitTarget},
-    conclusion::{CommandConclusion, CommandOutcome},
+    conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
     preview,
     progress_printer::ProgressPrinter,
     size_args::SizeArgs,
@@ -33,6 +34,13 @@ pub(super) struct DeployArgs {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
+    options: DeployOptions,
+}
+
+/// What is said of a deployment beside its name and its frameworks.
+#[derive(Args, Debug)]
+pub(super) struct DeployOptions {
+    #[command(flatten)]
     size: SizeArgs,
     /// Any attribute without `stampede.`: worker.flavor=m1.large, hadoop.replication=2; may be
     /// repeated
@@ -43,7 +51,7 @@ pub(super) struct DeployArgs {
     wait: bool,
     /// Print what would be done, and do nothing
     #[arg(long, conflicts_with = "wait")]
-    pub(super) dry_run: bool,
+    dry_run: bool,
     /// With --wait: no longer than this (90s, 30m, 1h30m), then end with exit code 7; the work
     /// stands
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "wait")]
@@ -55,6 +63,20 @@ pub(super) struct DeployArgs {
 }
 
 impl DeployArgs {
+    /// A deployment by its name.
+    pub(super) fn new(framework: String, name: String, options: DeployOptions) -> Self {
+        Self {
+            framework,
+            name: Some(name),
+            options,
+        }
+    }
+
+    /// Whether nothing is done.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.options.dry_run
+    }
+
     /// The cluster's name.
     pub(super) fn cluster_name(&self) -> String {
         self.name
@@ -65,28 +87,29 @@ impl DeployArgs {
 
 /// Deploys: done when Heat has taken it, with `--wait` when the cluster is verified.
 pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
-    args.format.prepare(out);
+    args.options.format.prepare(out);
     let name = args.cluster_name();
-    if args.dry_run {
-        let cloud = args.cloud.connect_read_only().await?;
+    if args.options.dry_run {
+        let cloud = args.options.cloud.connect_read_only().await?;
         let preview = cloud
             .orchestrator
             .preview_deploy(&cloud.caller, &name, attributes(args))
             .await?;
-        if args.format.is_json() {
-            out.print_json(&preview)?;
+        if !args.options.format.is_plain_table() {
+            args.options.format.print_record(out, &preview)?;
         } else {
             preview::print_deploy(out, &preview)?;
         }
         return Ok(CommandExit::Done);
     }
-    let mut cloud = args.cloud.connect().await?;
+    args.options.format.check_fields(&answer_fields())?;
+    let mut cloud = args.options.cloud.connect().await?;
     let view = request_and_deploy(args, &cloud, &name).await?;
     if let Some((_, id)) = &view.stack_id {
         let project = cloud.caller.project_name();
         writeln!(out, "deploying `{name}` in project `{project}`, stack {id}")?;
     }
-    if args.wait {
+    if args.options.wait {
         let mut progress = ProgressPrinter::new();
         let wait = ClusterWait {
             cloud: &mut cloud,
@@ -94,26 +117,26 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
             progress: &mut progress,
             target: WaitTarget::Living(name.clone()),
         };
-        let end = wait.run(args.timeout).await?;
+        let end = wait.run(args.options.timeout).await?;
         let conclusion = CommandConclusion::of_wait(&name, end, false);
-        return conclusion.tell(out, args.format, Some(progress.elapsed()));
+        return conclusion.tell(out, &args.options.format, Some(progress.elapsed()));
     }
     if view.stack_id.is_none() {
         let conclusion = CommandConclusion::not_taken(view, "the deployment of", None);
-        return conclusion.tell(out, args.format, None);
+        return conclusion.tell(out, &args.options.format, None);
     }
     writeln!(
         out,
         "heat has taken it and goes on by itself; `stampede wait {name}` waits until it is verified"
     )?;
     let conclusion = CommandConclusion::new(&name, CommandOutcome::Accepted, Some(view));
-    conclusion.tell(out, args.format, None)
+    conclusion.tell(out, &args.options.format, None)
 }
 
 fn attributes(args: &DeployArgs) -> ClientAttributes {
     let framework = ("framework".to_owned(), args.framework.clone());
-    let own = [framework].into_iter().chain(args.size.attribute());
-    own.chain(args.set.iter().cloned())
+    let own = [framework].into_iter().chain(args.options.size.attribute());
+    own.chain(args.options.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .collect()
 }

@@ -16,6 +16,30 @@ use crate::{
     system::clock::unix_now_s,
 };
 
+/// The fields of a cluster.
+pub(super) const CLUSTER_FIELDS: [&str; 20] = [
+    "name",
+    "id",
+    "state",
+    "failure",
+    "change",
+    "frameworks",
+    "workers",
+    "groups",
+    "created_at",
+    "age_s",
+    "region",
+    "stack_id",
+    "stack_status",
+    "stack_status_reason",
+    "cloud_error",
+    "attributes",
+    "endpoints",
+    "endpoint_access",
+    "health",
+    "progress",
+];
+
 /// A cluster.
 #[derive(Serialize)]
 pub(super) struct ClusterDocument<'a> {
@@ -200,7 +224,7 @@ pub(super) fn age_s(view: &ClusterView) -> u64 {
 }
 
 /// Seconds since 1970 in the form of RFC 3339, as the `openstack` client prints times.
-fn format_timestamp(seconds: u64) -> String {
+pub(super) fn format_timestamp(seconds: u64) -> String {
     let (days, of_day) = (seconds / 86_400, seconds % 86_400);
     // Years are counted from March on, so that a leap day is a year's last one; 719,468 days lie
     // between the first of March of the year 0 and 1970.

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::foreign_text::{ForeignText, escape_json};
@@ -70,6 +71,20 @@ impl<'a> LinePrinter<'a> {
         let text = serde_json::to_string_pretty(document)?;
         self.write(&format!("{}\n", escape_json(&text)))?;
         Ok(self.flush()?)
+    }
+
+    /// The same as YAML, whose writer escapes control characters itself.
+    pub(super) fn print_yaml(&mut self, document: &Value) -> Result<()> {
+        let text = serde_saphyr::to_string(document)?;
+        for line in text.lines() {
+            self.print_text(line)?;
+        }
+        Ok(self.flush()?)
+    }
+
+    /// A line of what programs read.
+    pub(super) fn print_text(&mut self, line: &str) -> Result<()> {
+        Ok(self.write(&format!("{}\n", ForeignText(line)))?)
     }
 
     /// A text of our own, as it is: what clap has made.

@@ -4,13 +4,13 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, format_duration},
+    arguments::format_duration,
     cloud::{CloudArgs, LocalOrchestrator},
-    documents::{ClusterDocument, age_s},
+    documents::{ClusterDocument, age_s, format_timestamp},
     exit_code::CommandExit,
     health_printer::describe_worst,
     line_printer::LinePrinter,
-    table,
+    output_format::{FormatArgs, ListColumn},
 };
 use crate::{
     cluster::default_groups::{find_default, sized_group},
@@ -24,6 +24,9 @@ pub(super) struct ListArgs {
     /// another data directory may know them
     #[arg(long)]
     orphans: bool,
+    /// With more columns: id, when it was asked for, region, failure
+    #[arg(long)]
+    long: bool,
     #[command(flatten)]
     format: FormatArgs,
     #[command(flatten)]
@@ -38,37 +41,17 @@ pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<Co
     }
     let mut views = cloud.orchestrator.list(&cloud.caller).await?;
     views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
-    if args.format.is_json() {
-        let documents: Vec<_> = views.iter().map(ClusterDocument::new).collect();
-        out.print_json(&documents)?;
-    } else if views.is_empty() {
+    if args.format.is_plain_table() && views.is_empty() {
         let project = cloud.caller.project_name();
         writeln!(out, "no clusters in project `{project}`")?;
-    } else {
-        let size = sized_group().many.to_uppercase();
-        let heads = [
-            "NAME",
-            "STATE",
-            "FRAMEWORK",
-            &size,
-            "AGE",
-            "HEALTH",
-            "HEAT SAYS",
-            "STACK",
-        ];
-        table::print_table(out, &heads, &views.iter().map(row).collect::<Vec<_>>())?;
+        return Ok(CommandExit::Done);
     }
+    let document = |view: &ClusterView| serde_json::to_value(ClusterDocument::new(view));
+    let columns = columns();
+    args.format
+        .print_list(out, &columns, args.long, &views, document)?;
     Ok(CommandExit::Done)
 }
-
-const ORPHAN_HEADS: [&str; 6] = [
-    "CLUSTER",
-    "STACK",
-    "HEAT SAYS",
-    "MADE BY",
-    "REGION",
-    "CREATED",
-];
 
 async fn print_orphans(
     args: &ListArgs,
@@ -76,24 +59,15 @@ async fn print_orphans(
     out: &mut LinePrinter<'_>,
 ) -> Result<CommandExit> {
     let orphans = cloud.orchestrator.list_orphans(&cloud.caller).await?;
-    if args.format.is_json() {
-        out.print_json(&orphans)?;
-    } else if orphans.is_empty() {
+    if args.format.is_plain_table() && orphans.is_empty() {
         let project = cloud.caller.project_name();
         writeln!(out, "no stack in project `{project}` without a record")?;
-    } else {
-        let row = |orphan: &OrphanStack| {
-            vec![
-                orphan.cluster.clone(),
-                orphan.stack_id.clone(),
-                orphan.status.clone(),
-                orphan.host.clone(),
-                orphan.region.clone(),
-                orphan.created.clone(),
-            ]
-        };
-        let rows: Vec<_> = orphans.iter().map(row).collect();
-        table::print_table(out, &ORPHAN_HEADS, &rows)?;
+        return Ok(CommandExit::Done);
+    }
+    let document = |orphan: &OrphanStack| serde_json::to_value(orphan);
+    args.format
+        .print_list(out, &ORPHAN_COLUMNS, args.long, &orphans, document)?;
+    if args.format.is_plain_table() {
         writeln!(
             out,
             "if no other host has a record of it: `stampede adopt STACK`, or `stampede delete --orphan STACK`"
@@ -102,19 +76,46 @@ async fn print_orphans(
     Ok(CommandExit::Done)
 }
 
-fn row(view: &ClusterView) -> Vec<String> {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let frameworks = view.frameworks.join(",");
-    vec![
-        view.name.clone(),
-        view.state.as_str().to_owned(),
-        or_dash(Some(frameworks).filter(|names| !names.is_empty())),
-        or_dash(tell_sizes(view)),
-        format_duration(age_s(view)),
-        or_dash(describe_worst(view)),
-        or_dash(view.stack_status.clone()),
-        or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone())),
+const ORPHAN_COLUMNS: [ListColumn<OrphanStack>; 6] = [
+    ListColumn::new("CLUSTER", "cluster", |one| one.cluster.clone()),
+    ListColumn::new("STACK", "stack_id", |one| one.stack_id.clone()),
+    ListColumn::new("HEAT SAYS", "status", |one| one.status.clone()),
+    ListColumn::new("MADE BY", "host", |one| one.host.clone()),
+    ListColumn::new("REGION", "region", |one| one.region.clone()),
+    ListColumn::new("CREATED", "created", |one| one.created.clone()),
+];
+
+fn columns() -> [ListColumn<ClusterView>; 12] {
+    let size = sized_group();
+    [
+        ListColumn::new("NAME", "name", |view| view.name.clone()),
+        ListColumn::new("STATE", "state", |view| view.state.as_str().to_owned()),
+        ListColumn::new("FRAMEWORK", "frameworks", |view| {
+            or_dash(Some(view.frameworks.join(",")).filter(|names| !names.is_empty()))
+        }),
+        ListColumn::new(WORKERS_HEAD, size.many, |view| or_dash(tell_sizes(view))),
+        ListColumn::new("AGE", "age_s", |view| format_duration(age_s(view))),
+        ListColumn::new("HEALTH", "health", |view| or_dash(describe_worst(view))),
+        ListColumn::new("HEAT SAYS", "stack_status", |view| {
+            or_dash(view.stack_status.clone())
+        }),
+        ListColumn::new("STACK", "stack_id", |view| {
+            or_dash(view.stack_id.as_ref().map(|(_, id)| id.clone()))
+        }),
+        ListColumn::long("ID", "id", |view| view.id.clone()),
+        ListColumn::long("CREATED", "created_at", |view| {
+            format_timestamp(view.created_s)
+        }),
+        ListColumn::long("REGION", "region", |view| view.region.clone()),
+        ListColumn::long("FAILURE", "failure", |view| or_dash(view.failure.clone())),
     ]
+}
+
+/// Over the column of the default group that has a size.
+const WORKERS_HEAD: &str = "WORKERS";
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
 }
 
 /// How many workers there are, and of each further group: `3, edge 2`.

@@ -10,17 +10,19 @@
 //! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`; `secret`: what an endpoint asks for
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
-//! - `completion`: for shells; `compile_plugin`: the process that compiles one plugin
-//! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new; `documents`: JSON;
+//! - `cluster_commands`: all of those behind a noun, as OpenStack's client has them
+//! - `completion`: for shells; `manual`: for `man`; `compile_plugin`: the process that compiles one plugin
+//! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new, `node_bars`: what is, on a terminal; `documents`: JSON;
 //!   `endpoint_printer`, `health_printer`: where a cluster is reached, and how well it works
 //! - `arguments`: what several commands are given; `exit_code`: how commands end
-//! - `table`: rows for people; `line_printer`: a line, escaped by `foreign_text`
+//! - `output_format`: the forms of an answer, and its columns; `table`: rows for people; `line_printer`: a line, escaped by `foreign_text`
 //!
 //! Standard output is a command's answer. Errors go to standard error, a problem a line.
 
 mod adopt;
 mod arguments;
 mod cloud;
+mod cluster_commands;
 mod cluster_wait;
 mod compile_plugin;
 mod completion;
@@ -38,6 +40,9 @@ mod generated_files;
 mod health_printer;
 pub mod line_printer;
 mod list;
+mod manual;
+mod node_bars;
+mod output_format;
 mod plugin_list;
 mod plugins;
 pub mod preview;
@@ -91,6 +96,7 @@ struct CommandLine {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Cluster(cluster_commands::ClusterArgs),
     Generate(generate::GenerateArgs),
     Deploy(deploy::DeployArgs),
     Show(show::ShowArgs),
@@ -105,6 +111,7 @@ enum Command {
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
     Completion(completion::CompletionArgs),
+    Manual(manual::ManualArgs),
     #[command(name = crate::plugin::COMPILE_COMMAND, hide = true)]
     CompilePlugin(compile_plugin::CompilePluginArgs),
 }
@@ -128,11 +135,14 @@ impl RefusedRequest {
 
 /// Runs the program's arguments.
 pub fn main() -> ExitCode {
-    let cli = CommandLine::parse();
-    if let Command::CompilePlugin(args) = &cli.command {
+    let command = match CommandLine::parse().command {
+        Command::Cluster(args) => args.into_command(),
+        command => command,
+    };
+    if let Command::CompilePlugin(args) = &command {
         return compile_plugin::run(args);
     }
-    log_to_stderr(if matches!(cli.command, Command::Serve(_)) {
+    log_to_stderr(if matches!(command, Command::Serve(_)) {
         "info"
     } else {
         "warn"
@@ -141,7 +151,7 @@ pub fn main() -> ExitCode {
         let mut stdout = io::stdout().lock();
         let is_terminal = stdout.is_terminal();
         let mut out = LinePrinter::new(&mut stdout).on_terminal(is_terminal);
-        let outcome = runtime.block_on(run_or_stop(&cli.command, &mut out));
+        let outcome = runtime.block_on(run_or_stop(&command, &mut out));
         runtime.block_on(cloud::settle_opened());
         // What blocks, such as a resolver that nobody answers, would otherwise hold up the end.
         runtime.shutdown_background();
@@ -159,6 +169,7 @@ async fn run_or_stop(command: &Command, out: &mut LinePrinter<'_>) -> Result<Com
             | Command::Plugins(_)
             | Command::Serve(_)
             | Command::Completion(_)
+            | Command::Manual(_)
             | Command::Ssh(_)
             | Command::Tunnel(_)
     ) {
@@ -199,16 +210,17 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
         Command::Completion(args) => completion::run(args, out),
-        // Run by `main`, before there is a runtime.
-        Command::CompilePlugin(_) => Ok(CommandExit::Done),
+        Command::Manual(args) => manual::run(args, out),
+        // Seen to by `main`, before there is a runtime.
+        Command::Cluster(_) | Command::CompilePlugin(_) => Ok(CommandExit::Done),
     }
 }
 
 /// The cluster that a command may leave in the middle of something; a preview does nothing.
 fn stands_after(command: &Command) -> Option<String> {
     match command {
-        Command::Deploy(args) if !args.dry_run => Some(args.cluster_name()),
-        Command::Update(args) if !args.dry_run => Some(args.name.clone()),
+        Command::Deploy(args) if !args.is_dry_run() => Some(args.cluster_name()),
+        Command::Update(args) if !args.is_dry_run() => Some(args.name.clone()),
         Command::Delete(args) => Some(args.name.clone()),
         Command::Wait(args) => Some(args.name.clone()),
         _ => None,

@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    arguments::FormatArgs,
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::{FormatArgs, ListColumn, print_columns},
     plugins::{PluginArgs, compiled_folder},
     table,
 };
@@ -85,10 +85,14 @@ pub(super) fn run(args: &PluginsArgs, out: &mut LinePrinter<'_>) -> Result<Comma
         return Ok(CommandExit::Done);
     }
     let document = describe_registry(&args.plugins.load_registry()?);
-    if args.format.is_json() {
-        out.print_json(&document)?;
-    } else {
+    if args.format.is_plain_table() {
         print_document(out, document)?;
+    } else if args.format.is_whole_document() {
+        args.format.print_record(out, &document)?;
+    } else {
+        let row = |plugin: &PluginRow| serde_json::to_value(plugin);
+        args.format
+            .print_list(out, &PLUGIN_COLUMNS, false, &document.plugins, row)?;
     }
     Ok(CommandExit::Done)
 }
@@ -137,22 +141,17 @@ fn describe_registry(registry: &PluginRegistry) -> PluginsDocument {
     }
 }
 
+const PLUGIN_COLUMNS: [ListColumn<PluginRow>; 6] = [
+    ListColumn::new("PLUGIN", "name", |row| row.name.clone()),
+    ListColumn::new("CONTRACT", "contract", |row| row.contract.clone()),
+    ListColumn::new("VERSIONS", "versions", |row| row.versions.join(", ")),
+    ListColumn::new("REQUIRES", "requires", |row| row.requires.join(", ")),
+    ListColumn::new("PROVIDES", "provides", |row| row.provides.join(", ")),
+    ListColumn::new("WHAT", "description", |row| row.description.clone()),
+];
+
 fn print_document(out: &mut LinePrinter<'_>, document: PluginsDocument) -> Result<()> {
-    let plugin = |row: PluginRow| {
-        vec![
-            row.name,
-            row.contract,
-            row.versions.join(", "),
-            row.requires.join(", "),
-            row.provides.join(", "),
-            row.description,
-        ]
-    };
-    let rows: Vec<_> = document.plugins.into_iter().map(plugin).collect();
-    let heads = [
-        "PLUGIN", "CONTRACT", "VERSIONS", "REQUIRES", "PROVIDES", "WHAT",
-    ];
-    table::print_table(out, &heads, &rows)?;
+    print_columns(out, &PLUGIN_COLUMNS.each_ref(), &document.plugins)?;
     for DisabledRow { path, reason } in &document.disabled {
         writeln!(out, "{path} is disabled: it {reason}")?;
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{endpoint_printer::print_endpoints, line_printer::LinePrinter};
+use super::{endpoint_printer::print_endpoints, line_printer::LinePrinter, node_bars::NodeBars};
 use crate::{
     cluster::{ClusterState, progress::StageReport},
     orchestrator::ClusterView,
@@ -19,6 +19,7 @@ pub(super) struct ProgressPrinter {
     change: Option<String>,
     failure: Option<String>,
     cloud_error: Option<String>,
+    bars: NodeBars,
 }
 
 impl ProgressPrinter {
@@ -30,6 +31,7 @@ impl ProgressPrinter {
             change: None,
             failure: None,
             cloud_error: None,
+            bars: NodeBars::new(),
         }
     }
 
@@ -48,10 +50,15 @@ impl ProgressPrinter {
     /// Prints what is new.
     pub(super) fn print(&mut self, out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
         let at = format_minutes(self.elapsed());
-        for (who, text) in self.take_news(view) {
-            writeln!(out, "{at:>6}  {who:<12} {text}")?;
-        }
-        Ok(out.flush()?)
+        let news = self.take_news(view);
+        self.bars.suspend(|| {
+            for (who, text) in news {
+                writeln!(out, "{at:>6}  {who:<12} {text}")?;
+            }
+            out.flush()
+        })?;
+        self.bars.show(view);
+        Ok(())
     }
 
     /// Who says what, that was not said before.

@@ -5,14 +5,15 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, format_duration},
+    arguments::format_duration,
     cloud::CloudArgs,
-    documents::{ClusterDocument, age_s},
+    documents::{CLUSTER_FIELDS, ClusterDocument, age_s},
     endpoint_printer,
     exit_code::CommandExit,
     foreign_text::ForeignText,
     health_printer,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
 };
 use crate::{cluster::ClusterState, orchestrator::ClusterView};
 
@@ -29,12 +30,14 @@ pub(super) struct ShowArgs {
 
 /// Shows it.
 pub(super) async fn run(args: &ShowArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
+    args.format.check_fields(&CLUSTER_FIELDS)?;
     let cloud = args.cloud.connect().await?;
     let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
-    if args.format.is_json() {
-        out.print_json(&ClusterDocument::with_progress(&view))?;
-    } else {
+    if args.format.is_plain_table() {
         print_view(out, &view)?;
+    } else {
+        let document = ClusterDocument::with_progress(&view);
+        args.format.print_record(out, &document)?;
     }
     Ok(CommandExit::Done)
 }

@@ -8,7 +8,7 @@ use crate::cluster::{
 };
 
 /// How large a cluster is to be.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, Default)]
 pub(super) struct SizeArgs {
     /// How many workers
     #[arg(long = WORKERS, value_parser = parse_count, allow_negative_numbers = true)]

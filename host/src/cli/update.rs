@@ -6,12 +6,13 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::{FormatArgs, parse_pair},
+    arguments::parse_pair,
     cloud::CloudArgs,
     cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
-    conclusion::{CommandConclusion, CommandOutcome},
+    conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
     preview,
     progress_printer::ProgressPrinter,
     size_args::SizeArgs,
@@ -37,9 +38,16 @@ pub(super) struct UpdateArgs {
     /// Any attribute without `stampede.`: hadoop.replication=3; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
     set: Vec<(String, String)>,
+    #[command(flatten)]
+    options: UpdateOptions,
+}
+
+/// What is said of a change beside what it is.
+#[derive(Args, Debug)]
+pub(super) struct UpdateOptions {
     /// Print what would be done, and do nothing
     #[arg(long)]
-    pub(super) dry_run: bool,
+    dry_run: bool,
     #[command(flatten)]
     timeout: TimeoutArgs,
     #[command(flatten)]
@@ -48,24 +56,43 @@ pub(super) struct UpdateArgs {
     cloud: CloudArgs,
 }
 
+impl UpdateArgs {
+    /// A change of these attributes.
+    pub(super) fn new(name: String, set: Vec<(String, String)>, options: UpdateOptions) -> Self {
+        Self {
+            name,
+            size: SizeArgs::default(),
+            remove: Vec::new(),
+            set,
+            options,
+        }
+    }
+
+    /// Whether nothing is done.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.options.dry_run
+    }
+}
+
 /// Changes it: done when the cluster is as it was asked to be.
 pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
-    args.format.prepare(out);
+    args.options.format.prepare(out);
     let (name, attributes) = (&args.name, attributes(args));
-    if args.dry_run {
-        let cloud = args.cloud.connect_read_only().await?;
+    if args.options.dry_run {
+        let cloud = args.options.cloud.connect_read_only().await?;
         let preview = cloud
             .orchestrator
             .preview_update(&cloud.caller, name, attributes)
             .await?;
-        if args.format.is_json() {
-            out.print_json(&preview)?;
+        if !args.options.format.is_plain_table() {
+            args.options.format.print_record(out, &preview)?;
         } else {
             preview::print_change(out, &preview)?;
         }
         return Ok(CommandExit::Done);
     }
-    let mut cloud = args.cloud.connect().await?;
+    args.options.format.check_fields(&answer_fields())?;
+    let mut cloud = args.options.cloud.connect().await?;
     let before = cloud.orchestrator.view(&cloud.caller, name).await?;
     let mut progress = ProgressPrinter::new();
     progress.take_as_known(&before);
@@ -76,7 +103,7 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<
             .await?;
         if begun.state == ClusterState::Active && before.state == ClusterState::Active {
             let conclusion = CommandConclusion::new(name, CommandOutcome::Unchanged, Some(begun));
-            return conclusion.tell(out, args.format, None);
+            return conclusion.tell(out, &args.options.format, None);
         }
     }
     let wait = ClusterWait {
@@ -85,9 +112,9 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<
         progress: &mut progress,
         target: WaitTarget::Living(name.clone()),
     };
-    let end = wait.run(args.timeout.timeout).await?;
+    let end = wait.run(args.options.timeout.timeout).await?;
     let conclusion = CommandConclusion::of_wait(name, end, true);
-    conclusion.tell(out, args.format, Some(progress.elapsed()))
+    conclusion.tell(out, &args.options.format, Some(progress.elapsed()))
 }
 
 /// The attributes that name these nodes, one a group.

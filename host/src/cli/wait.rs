@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::FormatArgs,
     cloud::{CloudArgs, LocalOrchestrator},
     cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
-    conclusion::CommandConclusion,
+    conclusion::{CommandConclusion, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
+    output_format::FormatArgs,
     progress_printer::ProgressPrinter,
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(super) struct WaitArgs {
 /// Waits.
 pub(super) async fn run(args: &WaitArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.prepare(out);
+    args.format.check_fields(&answer_fields())?;
     let mut cloud = args.cloud.connect().await?;
     let target = find_target(&cloud, &args.name).await?;
     let mut progress = ProgressPrinter::new();
@@ -47,7 +48,7 @@ pub(super) async fn run(args: &WaitArgs, out: &mut LinePrinter<'_>) -> Result<Co
     };
     let end = wait.run(args.timeout.timeout).await?;
     let conclusion = CommandConclusion::of_wait(&args.name, end, true);
-    conclusion.tell(out, args.format, Some(progress.elapsed()))
+    conclusion.tell(out, &args.format, Some(progress.elapsed()))
 }
 
 /// The living cluster of this name, else one that is being deleted.
