@@ -31,7 +31,7 @@ const ALL: &[(&str, Scenario)] = &[
         || Box::pin(scenarios::check_start()),
     ),
     (
-        "life: create to destroyed, a thousand requests, 50 workers, 250 with more memory",
+        "life: create to destroyed, a thousand requests, 250 workers",
         || Box::pin(scenarios::walk_life_cycle()),
     ),
     ("crowd: as many connections as fit into 64 MiB", || {

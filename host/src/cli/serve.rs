@@ -17,7 +17,7 @@ use crate::{
     metrics::{HostMetrics, WorkOutcome},
     occi,
     openstack::{CallObserver, CallOutcome, CloudClient, CloudConfig, EndpointInterface},
-    orchestrator::{self, Orchestrator, OrchestratorConfig},
+    orchestrator::{Orchestrator, OrchestratorConfig, OrchestratorLimits},
     server::{self, Server},
     store::{self, RecordStore},
     system::{container::container_memory, environment::read_path},
@@ -194,14 +194,13 @@ impl ServeArgs {
     ) -> Result<Orchestrator> {
         let (planner, defaults) = self.plugins.load_checked(&metrics).await?;
         let store = self.open_store().await?;
-        let (host, limits) = (self.so_name(), orchestrator::OrchestratorLimits::default());
         Ok(Orchestrator::new(OrchestratorConfig {
-            host,
+            host: self.so_name(),
             client,
             planner,
             store,
             defaults,
-            limits,
+            limits: orchestrator_limits(),
             metrics,
             clock: crate::system::clock::HostClock::default(),
         })
@@ -241,6 +240,14 @@ fn server_limits() -> server::ServerLimits {
     let limits = server::ServerLimits::default();
     let limits = open_files().map_or(limits, |files| limits.limit_to_files(files));
     container_memory().map_or(limits, |bytes| limits.limit_to_memory(bytes))
+}
+
+fn orchestrator_limits() -> OrchestratorLimits {
+    let limits = OrchestratorLimits::default();
+    match container_memory() {
+        Some(bytes) => limits.limit_to_memory(bytes),
+        None => limits,
+    }
 }
 
 /// How many files this process may open; `None` where the system does not say.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The part of a container's memory that plans of changes are kept in.
+const KEPT_SHARE: usize = 8;
+
 /// Every limit of the orchestrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrchestratorLimits {
@@ -70,6 +73,9 @@ pub struct OrchestratorLimits {
     /// How often a request that was decided on what another one has changed meanwhile is decided
     /// again.
     pub decisions: u32,
+    /// Bytes of all plans of changes under way that are kept, but for the one that is needed now. A
+    /// step of 250 workers takes some 400 KiB; what is dropped is planned again without the cloud.
+    pub kept_plan_bytes: usize,
     /// Groups that a project may make of its clusters.
     pub groups_per_project: usize,
     /// Bytes of one group's name, place and definition.
@@ -114,6 +120,7 @@ impl Default for OrchestratorLimits {
             leased_call: Duration::from_secs(150),
             lease: Duration::from_secs(180),
             decisions: 8,
+            kept_plan_bytes: 64 << 20,
             groups_per_project: 64,
             group_bytes: 4 * 1024,
             sessions: 1_024,
@@ -125,6 +132,15 @@ impl Default for OrchestratorLimits {
 }
 
 impl OrchestratorLimits {
+    /// These, in a container of so much memory.
+    #[must_use]
+    pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
+        Self {
+            kept_plan_bytes: self.kept_plan_bytes.min(memory_bytes / KEPT_SHARE),
+            ..self
+        }
+    }
+
     /// The pause before something is decided for the n-th time again, from 1: the first time at once.
     pub fn pause_again(&self, again: u32) -> Duration {
         again
@@ -143,6 +159,14 @@ impl OrchestratorLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kept_plans_fit_the_memory() {
+        for (mib, kept_mib) in [(0, 0), (64, 8), (511, 63), (512, 64), (1 << 20, 64)] {
+            let fit = OrchestratorLimits::default().limit_to_memory(mib << 20);
+            assert_eq!(fit.kept_plan_bytes >> 20, kept_mib, "{mib} MiB");
+        }
+    }
 
     #[test]
     fn a_lease_outlasts_what_it_is_taken_for() {

@@ -108,10 +108,10 @@ impl Orchestrator {
             client: parts.client,
             planner: parts.planner,
             defaults: parts.defaults,
+            change_plans: ChangePlanCache::new(state.limits.kept_plan_bytes),
             state,
             metrics: parts.metrics,
             groups: GroupCache::default(),
-            change_plans: ChangePlanCache::default(),
             recoveries: RecoveryTable::default(),
         });
         Ok(Self { context })

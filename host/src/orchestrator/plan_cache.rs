@@ -11,18 +11,23 @@ use crate::{
     orchestrator::{locks::lock_mutex, stack::step_plan::ChangePlan},
 };
 
-/// Bytes of all plans that are kept. A step of 250 workers takes some 400 KiB; what is dropped is
-/// planned again without the cloud.
-const MAX_KEPT_BYTES: usize = 64 << 20;
-
 /// The plans of the changes that this process carries out, by cluster.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ChangePlanCache {
+    /// Bytes of all plans that are kept.
+    most_bytes: usize,
     /// The oldest first.
     plans: Mutex<VecDeque<(String, Arc<ChangePlan>)>>,
 }
 
 impl ChangePlanCache {
+    pub(crate) fn new(most_bytes: usize) -> Self {
+        Self {
+            most_bytes,
+            plans: Mutex::default(),
+        }
+    }
+
     /// The plan of this cluster's change, where it is the one that the record speaks of.
     pub(crate) fn get(&self, cluster_id: &str, change: &ClusterChange) -> Option<Arc<ChangePlan>> {
         let plans = lock_mutex(&self.plans);
@@ -39,7 +44,7 @@ impl ChangePlanCache {
         plans.retain(|(id, _)| id != cluster_id);
         plans.push_back((cluster_id.to_owned(), plan));
         let mut bytes: usize = plans.iter().map(|(_, plan)| plan.bytes()).sum();
-        while bytes > MAX_KEPT_BYTES && plans.len() > 1 {
+        while bytes > self.most_bytes && plans.len() > 1 {
             bytes -= plans.pop_front().map_or(0, |(_, plan)| plan.bytes());
         }
     }
@@ -61,6 +66,8 @@ mod tests {
         cluster::{CloudAccess, change::NodeFlavors},
         orchestrator::stack::step_plan::StepPlan,
     };
+
+    const MOST_BYTES: usize = 64 << 10;
 
     #[test]
     fn the_oldest_plans_go_when_all_are_too_large() {
@@ -85,18 +92,18 @@ mod tests {
                 )],
             })
         };
-        let cache = ChangePlanCache::default();
+        let cache = ChangePlanCache::new(MOST_BYTES);
         let kept = || -> Vec<String> {
             let plans = lock_mutex(&cache.plans);
             plans.iter().map(|(id, _)| id.clone()).collect()
         };
         for id in ["a", "b", "a"] {
-            cache.insert(id, plan(MAX_KEPT_BYTES / 3));
+            cache.insert(id, plan(MOST_BYTES / 3));
         }
         assert_eq!(kept(), ["b", "a"], "one for each cluster");
-        cache.insert("c", plan(MAX_KEPT_BYTES / 2));
+        cache.insert("c", plan(MOST_BYTES / 2));
         assert_eq!(kept(), ["a", "c"]);
-        cache.insert("d", plan(MAX_KEPT_BYTES * 2));
+        cache.insert("d", plan(MOST_BYTES * 2));
         assert_eq!(kept(), ["d"], "the one that is needed now is kept");
         cache.remove("d");
         assert!(kept().is_empty());
