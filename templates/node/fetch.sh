@@ -247,6 +247,9 @@ stampede_apt_update() {
   : >"$STAMPEDE_RUN/apt-updated"
 }
 
+# stampede_package_there NAME - whether a list has it; apt also knows names, and fails for them or not, that others depend on and no list has
+stampede_package_there() { [[ $(apt-cache show "$1" 2>/dev/null) == *Package:* ]]; }
+
 # stampede_java_there MIN MAX - prints the home of the newest Java in the range that this node has; fails where it has none
 stampede_java_there() {
   local home version best='' best_version=0
@@ -268,7 +271,7 @@ stampede_java() {
     while :; do
       stampede_apt_update
       for version in "${try[@]}"; do
-        apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || continue
+        stampede_package_there "openjdk-$version-jre-headless" || continue
         stampede_packages "openjdk-$version-jre-headless"
         STAMPEDE_JAVA_TRIED=1 stampede_java "$1" "$2"
         return

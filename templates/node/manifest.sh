@@ -222,7 +222,7 @@ manifest_java() {
   if [[ -n ${FIELD[url]-} ]] && ! stampede_java_there "$oldest" "$newest" >/dev/null; then
     stampede_apt_update
     for ((version = oldest; version <= newest; version++)); do
-      ! apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1 || break
+      ! stampede_package_there "openjdk-$version-jre-headless" || break
     done
     if ((version > newest)); then
       home=$MANIFEST_STORE/${FIELD[sum]}

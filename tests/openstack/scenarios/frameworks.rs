@@ -105,11 +105,16 @@ pub async fn together(testbed: &TestbedContext) -> Result<()> {
     super::deletion::nothing_stays(testbed).await
 }
 
-/// Counts words of a file in HDFS, and goes on until both workers have computed something.
+/// Counts words of a file in HDFS, and goes on until both workers have computed something: there are as
+/// many executors as fit, so that no node stays without.
 const CELL: &str = r"
 import socket, time
 from pyspark.sql import SparkSession
-spark = SparkSession.builder.appName('notebook').getOrCreate()
+settings = {'spark.executor.memory': '512m', 'spark.executor.cores': 1, 'spark.dynamicAllocation.minExecutors': 8}
+builder = SparkSession.builder.appName('notebook')
+for name, value in settings.items():
+    builder = builder.config(name, value)
+spark = builder.getOrCreate()
 lines = spark.sparkContext.textFile('hdfs:///tmp/words', 8)
 counts = dict(lines.flatMap(str.split).map(lambda word: (word, 1)).reduceByKey(lambda a, b: a + b).collect())
 def where(_):
