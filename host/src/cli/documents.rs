@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     cluster::{
-        default_groups::sized_group,
+        default_groups::{WORKERS, sized_group},
         framework_bundle::EndpointReach,
         health::{ComponentHealth, HealthColour, ServiceHealth, cluster_colour},
         progress::{StageOutcome, StageReport},
@@ -24,7 +24,7 @@ pub(super) const CLUSTER_FIELDS: [&str; 20] = [
     "failure",
     "change",
     "frameworks",
-    "workers",
+    WORKERS,
     "groups",
     "created_at",
     "age_s",

@@ -86,14 +86,18 @@ const ORPHAN_COLUMNS: [ListColumn<OrphanStack>; 6] = [
 ];
 
 fn columns() -> [ListColumn<ClusterView>; 12] {
-    let size = sized_group();
+    let size = sized_group().many;
+    let workers = ListColumn {
+        head: size.to_uppercase().into(),
+        ..ListColumn::new("", size, |view| or_dash(tell_sizes(view)))
+    };
     [
         ListColumn::new("NAME", "name", |view| view.name.clone()),
         ListColumn::new("STATE", "state", |view| view.state.as_str().to_owned()),
         ListColumn::new("FRAMEWORK", "frameworks", |view| {
             or_dash(Some(view.frameworks.join(",")).filter(|names| !names.is_empty()))
         }),
-        ListColumn::new(WORKERS_HEAD, size.many, |view| or_dash(tell_sizes(view))),
+        workers,
         ListColumn::new("AGE", "age_s", |view| format_duration(age_s(view))),
         ListColumn::new("HEALTH", "health", |view| or_dash(describe_worst(view))),
         ListColumn::new("HEAT SAYS", "stack_status", |view| {
@@ -110,9 +114,6 @@ fn columns() -> [ListColumn<ClusterView>; 12] {
         ListColumn::long("FAILURE", "failure", |view| or_dash(view.failure.clone())),
     ]
 }
-
-/// Over the column of the default group that has a size.
-const WORKERS_HEAD: &str = "WORKERS";
 
 fn or_dash(text: Option<String>) -> String {
     text.unwrap_or_else(|| "-".to_owned())

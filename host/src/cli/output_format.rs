@@ -1,7 +1,7 @@
 //! The forms in which a command's answer is printed: for people, or for programs in those that
 //! OpenStack's own client has. Columns are chosen here, for all of them.
 
-use std::io;
+use std::{borrow::Cow, io};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -40,7 +40,7 @@ pub(super) struct FormatArgs {
 /// A column of a list.
 pub(super) struct ListColumn<T> {
     /// Over it, for people: `HEAT SAYS`.
-    pub(super) head: &'static str,
+    pub(super) head: Cow<'static, str>,
     /// What the JSON document has of it: `stack_status`.
     pub(super) field: &'static str,
     /// Whether it is shown with `--long` alone, or where it is asked for.
@@ -57,7 +57,7 @@ impl<T> ListColumn<T> {
         text: fn(&T) -> String,
     ) -> Self {
         Self {
-            head,
+            head: Cow::Borrowed(head),
             field,
             is_long: false,
             text,
@@ -71,8 +71,10 @@ impl<T> ListColumn<T> {
         text: fn(&T) -> String,
     ) -> Self {
         Self {
+            head: Cow::Borrowed(head),
+            field,
             is_long: true,
-            ..Self::new(head, field, text)
+            text,
         }
     }
 }
@@ -83,7 +85,7 @@ pub(super) fn print_columns<T>(
     columns: &[&ListColumn<T>],
     rows: &[T],
 ) -> io::Result<()> {
-    let heads: Vec<&str> = columns.iter().map(|column| column.head).collect();
+    let heads: Vec<&str> = columns.iter().map(|column| &*column.head).collect();
     let row = |row: &T| columns.iter().map(|column| (column.text)(row)).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
     table::print_table(out, &heads, &rows)
@@ -232,7 +234,7 @@ impl FormatArgs {
         let find = |asked: &String| {
             let wanted = normalize(asked);
             let is_it = |column: &&ListColumn<T>| {
-                normalize(column.head) == wanted || column.field == wanted
+                normalize(&column.head) == wanted || column.field == wanted
             };
             let found = columns.iter().find(is_it);
             found.ok_or_else(|| no_column(asked, columns.iter().map(|column| column.field)))
