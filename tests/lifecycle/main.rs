@@ -14,6 +14,7 @@ mod deletion;
 mod fairness;
 mod faults;
 mod fixture;
+mod forms;
 mod frameworks;
 mod gone;
 mod group_places;

@@ -1,8 +1,7 @@
 //! The life of clusters: the facade that the APIs call. It knows no HTTP, no OCCI and no HTML.
 //!
 //! Layout, from top to bottom; each uses only those below it
-//! - [`Orchestrator`]: one method a verb
-//! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
+//! - `verbs`: create, deploy, provision, update, preview, form, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
@@ -32,11 +31,8 @@ use std::sync::{Arc, Weak};
 use secrecy::SecretString;
 
 use crate::{
-    cluster::{FrameworkDescriptor, attribute_names::AttributeNames, defaults::OperatorDefaults},
-    metrics::HostMetrics,
-    openstack::{CloudClient, CloudSession},
-    store::RecordStore,
-    system::clock::HostClock,
+    cluster::{FrameworkDescriptor, attribute_names::AttributeNames},
+    openstack::CloudSession,
 };
 
 use context::Context;
@@ -45,7 +41,7 @@ use state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable}
 use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, secret, update};
 
 pub use crate::store::ClusterGroup;
-pub use context::{Caller, ClientAttributes};
+pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
@@ -55,33 +51,14 @@ pub use state::view::{
 };
 pub use verbs::{
     delete::DeletionAnswer,
+    form::{FormDepth, RequestForms},
     groups::MembershipChange,
     orphans::OrphanStack,
     preview::{
         AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
     },
+    request_form::{FormFramework, FormGroup, FormQuota, PreviewFile, RequestForm, RequestPreview},
 };
-
-/// What an orchestrator is made of.
-pub struct OrchestratorConfig {
-    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it
-    /// finds its clusters in Heat by it.
-    pub host: String,
-    /// The cloud.
-    pub client: CloudClient,
-    /// The plugins.
-    pub planner: Arc<dyn ClusterPlanner>,
-    /// What outlives the process.
-    pub store: RecordStore,
-    /// What the operator has set.
-    pub defaults: OperatorDefaults,
-    /// How much of everything.
-    pub limits: OrchestratorLimits,
-    /// Where reconciles and rollout steps are recorded.
-    pub metrics: Arc<HostMetrics>,
-    /// What is due goes by it.
-    pub clock: HostClock,
-}
 
 /// The life of all clusters. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -312,11 +289,33 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        let (caller, name) = (caller.clone(), name.to_owned());
+        self.update_at(caller, name, attributes, None).await
+    }
+
+    /// [`Self::update`] of a cluster that is still asked to be what it was when a form showed this
+    /// revision of it, where one is given.
+    ///
+    /// # Errors
+    /// Those of [`Self::update`], and `Superseded`: somebody else has asked for something.
+    pub async fn update_at(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: ClientAttributes,
+        revision: Option<&str>,
+    ) -> Result<ClusterView, OrchestratorError> {
+        let (caller, name, revision) =
+            (caller.clone(), name.to_owned(), revision.map(str::to_owned));
         self.decide_again(move |context| {
-            update::update_cluster(context, caller.clone(), name.clone(), attributes.clone())
+            let (name, attributes, revision) = (name.clone(), attributes.clone(), revision.clone());
+            update::update_cluster(context, caller.clone(), name, attributes, revision)
         })
         .await
+    }
+
+    /// What forms show of requests that may be incomplete or wrong.
+    pub fn forms(&self) -> RequestForms {
+        RequestForms::new(&self.context)
     }
 
     /// What [`Self::update`] would do, planned and checked as there; nothing is changed.
