@@ -22,12 +22,12 @@ use imports::{SourceFile, host_files, read_source, rust_files};
 const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
     &["server"],
-    &["occi", "web", "admin"],
+    &["occi", "api", "web", "admin"],
     &["orchestrator"],
     &["plugin", "openstack", "store"],
     &["bundle"],
     &["cluster"],
-    &["metrics", "system", "addressing"],
+    &["metrics", "system", "addressing", "answer"],
 ];
 
 /// The rooms of large modules, from the top; the module's own file stands above all of them.
