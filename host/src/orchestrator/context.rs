@@ -129,6 +129,33 @@ impl Caller {
 }
 
 impl Context {
+    /// Of these parts. Reads which projects have clusters; which of those have something left to do
+    /// is found out with a project's first token.
+    ///
+    /// # Errors
+    /// `Internal`: the store cannot be read.
+    pub(crate) async fn assemble(
+        parts: OrchestratorConfig,
+    ) -> Result<Arc<Self>, OrchestratorError> {
+        let projects = parts.store.projects().await?;
+        let waiting = projects.into_iter().map(|project| (project, None));
+        let state = SharedState::new(parts.store, parts.limits, parts.clock, waiting);
+        let state = Arc::new(state);
+        Ok(Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            attribute_names: AttributeNames::from_descriptors(parts.planner.descriptors()),
+            change_plans: ChangePlanCache::new(state.limits.kept_plan_bytes),
+            host: parts.host,
+            client: parts.client,
+            planner: parts.planner,
+            defaults: parts.defaults,
+            state,
+            metrics: parts.metrics,
+            groups: GroupCache::default(),
+            recoveries: RecoveryTable::default(),
+        }))
+    }
+
     /// What the attributes ask for, over the operator's defaults. Asks the plugins' schemas, not
     /// the cloud.
     ///
