@@ -8,21 +8,39 @@
 //!
 //! Layout, from top to bottom; no file uses one above its own line
 //! - [`JsonApi`]: a request's way
-//! - `route`: paths and their methods
+//! - [`document`]: the API's document
+//! - `handlers`: what each route answers
+//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`]: what answers hold
+//! - `request_body`: what requests say, `json_node`: JSON as it was sent
+//! - `credentials`, `route`: who asks, and for what
 //! - [`problem`]: why a request is not served, as RFC 9457 has it
-//! - `json_body`: answers in JSON
+//! - `json_body`, [`limits`]: answers in JSON; bounds
 
+pub mod catalog_shapes;
+mod credentials;
+pub mod document;
+mod handlers;
 mod json_body;
+mod json_node;
+pub mod limits;
+pub mod preview_shapes;
 pub mod problem;
+mod request_body;
 mod route;
+pub mod shapes;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, request};
-use serde_json::json;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Response, StatusCode, request};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
 
+use credentials::ApiCredentials;
+use handlers::{ApiContext, ApiResult, changes, clusters, create, events, lists};
 use json_body::json_response;
 use problem::ApiProblem;
-use route::ApiRoute;
+use route::{ApiRoute, CloudList};
+use shapes::ApiRoot;
 
 use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::{AnswerBody, EventSlots};
@@ -59,7 +77,7 @@ impl JsonApi {
         head: &request::Parts,
         ends: ConnectionEnds,
     ) -> Option<Response<AnswerBody>> {
-        let refused = self.find_route(head, ends).err()?;
+        let refused = self.read_head(head, ends).err()?;
         Some(refused.render(head.uri.path()))
     }
 
@@ -67,25 +85,46 @@ impl JsonApi {
     pub async fn handle_request(
         &self,
         head: request::Parts,
-        _body: Bytes,
+        body: Bytes,
         ends: ConnectionEnds,
     ) -> Response<AnswerBody> {
-        let path = head.uri.path().to_owned();
-        let answer = match self.find_route(&head, ends) {
-            Ok(ApiRoute::Root) => Ok(json_response(
-                StatusCode::OK,
-                &json!({"version": "v1", "stampede": env!("CARGO_PKG_VERSION")}),
-            )),
-            Err(refused) => Err(refused),
+        let read = self.read_head(&head, ends);
+        let route = read.as_ref().ok().map(|(route, _)| route);
+        // Its fields come from the path and the answer only: headers and bodies carry tokens and
+        // clients' own texts.
+        let span = tracing::info_span!(
+            "api.request",
+            method = head.method.as_str(),
+            route = route.map_or("unknown", ApiRoute::kind),
+            cluster.name = Empty,
+            status = Empty,
+        );
+        if let Some(
+            ApiRoute::Cluster(name)
+            | ApiRoute::Events(name)
+            | ApiRoute::Secret { cluster: name, .. },
+        ) = route
+        {
+            span.record("cluster.name", name);
+        }
+        let handle = async {
+            let answer = match read {
+                Ok((route, credentials)) => self.serve(&head, &body, route, credentials).await,
+                Err(refused) => Err(refused),
+            };
+            let response = answer.unwrap_or_else(|refused| refused.render(head.uri.path()));
+            Span::current().record("status", response.status().as_u16());
+            response
         };
-        answer.unwrap_or_else(|refused| refused.render(&path))
+        handle.instrument(span).await
     }
 
-    fn find_route(
+    /// The route, and who asks where that has to be said.
+    fn read_head(
         &self,
         head: &request::Parts,
         ends: ConnectionEnds,
-    ) -> Result<ApiRoute, ApiProblem> {
+    ) -> Result<(ApiRoute, Option<ApiCredentials>), ApiProblem> {
         let address = self.addressing.resolve(&head.uri, &head.headers, ends)?;
         let path = head.uri.path();
         let route = ApiRoute::from_path(path)
@@ -97,10 +136,80 @@ impl JsonApi {
         } else {
             &head.method
         };
-        if allowed.contains(method) {
-            Ok(route)
+        if !allowed.contains(method) {
+            return Err(ApiProblem::method_not_allowed(allowed));
+        }
+        let credentials = if route.is_open() {
+            None
         } else {
-            Err(ApiProblem::method_not_allowed(allowed))
+            Some(ApiCredentials::read(&head.headers)?)
+        };
+        Ok((route, credentials))
+    }
+
+    async fn serve(
+        &self,
+        head: &request::Parts,
+        body: &[u8],
+        route: ApiRoute,
+        credentials: Option<ApiCredentials>,
+    ) -> ApiResult {
+        let Some(credentials) = credentials else {
+            return Ok(open_answer(&route));
+        };
+        let context = ApiContext {
+            api: self,
+            caller: credentials.authenticate(&self.orchestrator).await?,
+            credentials,
+            query: head.uri.query(),
+            headers: &head.headers,
+            body,
+            is_head: head.method == Method::HEAD,
+        };
+        let context = &context;
+        match &route {
+            ApiRoute::Root | ApiRoute::Document => Ok(open_answer(&route)),
+            ApiRoute::Session => lists::show_session(context).await,
+            ApiRoute::Frameworks => lists::list_frameworks(context).await,
+            ApiRoute::Framework(name) => lists::show_framework(context, name).await,
+            ApiRoute::Attributes => lists::list_attributes(context).await,
+            ApiRoute::Cloud(CloudList::Flavors) => lists::list_flavors(context).await,
+            ApiRoute::Cloud(CloudList::Images) => lists::list_images(context).await,
+            ApiRoute::Cloud(CloudList::Keys) => lists::list_keys(context).await,
+            ApiRoute::Cloud(CloudList::Networks) => lists::list_networks(context).await,
+            ApiRoute::Cloud(CloudList::Zones) => lists::list_zones(context).await,
+            ApiRoute::Cloud(CloudList::Quotas) => lists::list_quotas(context).await,
+            ApiRoute::Clusters if head.method == Method::POST => {
+                create::create_cluster(context).await
+            }
+            ApiRoute::Clusters => clusters::list_clusters(context).await,
+            ApiRoute::Cluster(name) if head.method == Method::PATCH => {
+                changes::change_cluster(context, name).await
+            }
+            ApiRoute::Cluster(name) if head.method == Method::DELETE => {
+                changes::delete_cluster(context, name).await
+            }
+            ApiRoute::Cluster(name) => clusters::show_cluster(context, name).await,
+            ApiRoute::Events(name) => events::stream_events(context, name).await,
+            ApiRoute::Secret { cluster, endpoint } => {
+                clusters::show_secret(context, cluster, endpoint).await
+            }
         }
     }
+}
+
+/// What everybody is told.
+fn open_answer(route: &ApiRoute) -> Response<AnswerBody> {
+    if *route == ApiRoute::Document {
+        let mut response = Response::new(AnswerBody::from(document::document_text()));
+        let kind = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        return response;
+    }
+    let root = ApiRoot {
+        version: "v1".to_owned(),
+        stampede: env!("CARGO_PKG_VERSION").to_owned(),
+        openapi: format!("{BASE_PATH}/openapi.json"),
+    };
+    json_response(StatusCode::OK, &root)
 }

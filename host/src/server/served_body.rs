@@ -15,13 +15,13 @@ use crate::answer::AnswerBody;
 /// The body.
 pub(super) struct ServedBody {
     body: AnswerBody,
-    _end: Option<StreamEnd>,
+    _end: Option<RequestEnd>,
 }
 
 /// Ends the request when it is dropped.
-struct StreamEnd(Arc<HeaderDeadline>);
+struct RequestEnd(Arc<HeaderDeadline>);
 
-impl Drop for StreamEnd {
+impl Drop for RequestEnd {
     fn drop(&mut self) {
         self.0.end_request();
     }
@@ -38,7 +38,7 @@ impl ServedBody {
         }
         Self {
             body,
-            _end: streams.then(|| StreamEnd(Arc::clone(deadline))),
+            _end: streams.then(|| RequestEnd(Arc::clone(deadline))),
         }
     }
 }
