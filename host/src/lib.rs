@@ -3,7 +3,7 @@
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
 //! - [`cli`]: arguments to one function each; exit codes
 //! - [`server`]: serves the APIs on their ports
-//! - [`occi`], [`web`], [`admin`]: the APIs
+//! - [`occi`], [`api`], [`web`], [`admin`]: the APIs
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`plugin`]: runs the framework plugins in a sandbox
 //! - [`openstack`]: the client of the cloud
@@ -11,10 +11,13 @@
 //! - [`bundle`]: merge the bundles of plugins, check them, write node scripts, print YAML
 //! - [`cluster`]: the nouns
 //! - [`metrics`]: what the host counts and how long it takes; [`system`]: clocks, randomness,
-//!   environment variables, HTTP clients; [`addressing`]: under which URL clients know this service
+//!   environment variables, HTTP clients; [`addressing`]: under which URL clients know this service;
+//!   [`answer`]: bodies of answers, streams of events among them
 
 pub mod addressing;
 pub mod admin;
+pub mod answer;
+pub mod api;
 pub mod bundle;
 pub mod cli;
 pub mod cluster;

@@ -1,18 +1,21 @@
-//! Serves the APIs on their ports: 8080 for OCCI, 8081 for administration. Starts, limits and stops
+//! Serves the APIs on their ports: 8080 for clients, 8081 for administration. Starts, limits and stops
 //! them; knows no cluster.
 //!
 //! Layout
 //! - [`Server`]: bind, then run until a shutdown
-//! - `connection`: one port
+//! - `api_port`: which API a path is of
+//! - `connection`: one port; `served_body`: an answer on its way out
 //! - [`limits`]: what a connection may cost; `memory_budget`: what requests hold as they come in
 //! - `header_timeout`: clients that send no request; `write_timeout`: clients that do not read;
 //!   `parse_errors`: requests that hyper cannot parse
 
+mod api_port;
 mod connection;
 mod header_timeout;
 pub mod limits;
 mod memory_budget;
 mod parse_errors;
+mod served_body;
 mod write_timeout;
 
 use std::future::Future;
@@ -28,9 +31,12 @@ use tokio::sync::watch;
 pub use limits::ServerLimits;
 
 use crate::addressing::{AddressingConfig, ConnectionEnds, ServiceUrl};
+use crate::answer::{AnswerBody, EventSlots};
 use crate::metrics::HostMetrics;
+use crate::orchestrator::Orchestrator;
 use crate::system::ending::EndingSignals;
-use crate::{admin, occi};
+use crate::{admin, api, occi};
+use api_port::ApiPort;
 use connection::{ConnectionHandler, PortConfig};
 
 /// How the server is configured.
@@ -73,12 +79,20 @@ pub enum ServeError {
 
 /// The ports, bound: clients can connect already, and are answered as soon as [`Server::run`] is
 /// called.
-#[derive(Debug)]
 pub struct Server {
     config: ServerConfig,
     controller: Option<admin::CloudController>,
+    orchestrator: Option<Orchestrator>,
     api: TcpListener,
     admin: TcpListener,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut server = f.debug_struct("Server");
+        server.field("addresses", &self.addresses());
+        server.finish_non_exhaustive()
+    }
 }
 
 impl Server {
@@ -107,9 +121,17 @@ impl Server {
         Ok(Self {
             config,
             controller,
+            orchestrator: None,
             api,
             admin,
         })
+    }
+
+    /// Serves the JSON API too, which needs more of the clusters than OCCI does.
+    #[must_use]
+    pub fn with_orchestrator(mut self, orchestrator: Orchestrator) -> Self {
+        self.orchestrator = Some(orchestrator);
+        self
     }
 
     /// The addresses really bound: OCCI's, administration's.
@@ -137,13 +159,20 @@ impl Server {
             addressing: self.config.addressing.clone(),
             started_by_hurtle: self.config.controller.is_some(),
         };
-        let occi = OcciService(occi::OcciApi::new(clusters.clone(), occi));
+        let (stop, stopped) = watch::channel(false);
+        let slots = EventSlots::new(limits.streams, stopped.clone());
+        let json = |orchestrator| api::JsonApi::new(orchestrator, occi.addressing.clone(), slots);
+        let apis = ApiPort {
+            json: self.orchestrator.map(json),
+            addressing: occi.addressing.clone(),
+            occi: occi::OcciApi::new(clusters.clone(), occi),
+        };
         let admin = AdminService {
             api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
             clusters,
             addressing: self.config.addressing,
         };
-        let occi = PortConfig::new(occi, limits, Arc::clone(&metrics));
+        let apis = PortConfig::new(apis, limits, Arc::clone(&metrics));
         let admin_limits = ServerLimits {
             connections: limits.admin_connections,
             incoming_bytes: limits.incoming_bytes.min(limits::ADMIN_INCOMING_BYTES),
@@ -152,10 +181,9 @@ impl Server {
         let admin = PortConfig::new(admin, admin_limits, Arc::new(HostMetrics::default()));
 
         let graceful = GracefulShutdown::new();
-        let (stop, stopped) = watch::channel(false);
         let serving = async {
             tokio::join!(
-                occi.serve(self.api, || graceful.watcher(), stopped.clone()),
+                apis.serve(self.api, || graceful.watcher(), stopped.clone()),
                 admin.serve(self.admin, || graceful.watcher(), stopped.clone()),
             )
         };
@@ -212,23 +240,6 @@ fn bind(address: SocketAddr, limits: &ServerLimits) -> Result<TcpListener, Serve
     listen().map_err(|source| ServeError::Listen { address, source })
 }
 
-/// OCCI's port.
-struct OcciService<C>(occi::OcciApi<C>);
-
-impl<C: occi::ClusterService> ConnectionHandler for OcciService<C> {
-    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>> {
-        self.0.refuse_head(head, ends)
-    }
-
-    async fn answer(
-        self: Arc<Self>,
-        request: Request<Bytes>,
-        ends: ConnectionEnds,
-    ) -> Response<Bytes> {
-        self.0.handle_request(request, ends).await
-    }
-}
-
 /// Administration's port.
 struct AdminService<C> {
     api: admin::AdminApi,
@@ -248,20 +259,26 @@ impl<C> AdminService<C> {
 }
 
 impl<C: occi::ClusterService> ConnectionHandler for AdminService<C> {
-    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>> {
-        self.api
-            .refuse_head(head, self.address(head, ends).as_ref())
+    fn refuse_head(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+    ) -> Option<Response<AnswerBody>> {
+        let address = self.address(head, ends);
+        let refusal = self.api.refuse_head(head, address.as_ref())?;
+        Some(refusal.map(AnswerBody::from))
     }
 
     async fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
         ends: ConnectionEnds,
-    ) -> Response<Bytes> {
+    ) -> Response<AnswerBody> {
         let (head, _) = request.into_parts();
         let address = self.address(&head, ends);
         self.api
             .answer(&head, address.as_ref(), self.clusters.ready())
             .await
+            .map(AnswerBody::from)
     }
 }

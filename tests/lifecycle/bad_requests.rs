@@ -1,10 +1,11 @@
 //! Requests that cannot be, with the plugins as they are shipped: each is refused before anything is
-//! made, with all that is wrong in one answer, whether it is asked for, deployed or only tried.
+//! made, with all that is wrong in one answer, whether it is asked for, deployed, only tried, or typed
+//! into a form.
 
 use std::sync::{Arc, LazyLock};
 
 use stampede::{
-    orchestrator::{ClusterPlanner, planning::plugin_planner::PluginPlanner},
+    orchestrator::{ClusterPlanner, FormDepth, planning::plugin_planner::PluginPlanner},
     plugin::{PluginLimits, PluginRegistry},
 };
 use stampede_tests::artifacts;
@@ -25,7 +26,7 @@ static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     folder
 });
 
-fn plugins() -> Arc<dyn ClusterPlanner> {
+pub(crate) fn plugins() -> Arc<dyn ClusterPlanner> {
     static PLUGINS: LazyLock<Arc<dyn ClusterPlanner>> = LazyLock::new(|| {
         let cache = artifacts::target_folder().join("guests/cache");
         let limits = PluginLimits::default();
@@ -45,6 +46,14 @@ async fn refusals(set: &[(&str, &str)]) -> Vec<String> {
     let given = pairs(set);
     let tried = host.preview_deploy(&caller, "default", given.clone()).await;
     let tried = problems(&tried.unwrap_err());
+    let forms = host.forms();
+    let form = forms.new_cluster(&caller, "default", given.clone(), FormDepth::Typing);
+    let form = form.await.unwrap();
+    assert_eq!(
+        problems(&form.refusal().unwrap()),
+        tried,
+        "as the form says"
+    );
     let refused = match host.request(&caller, "default", given).await {
         Err(refused) => refused,
         Ok(_) => host.deploy(&caller, "default", vec![]).await.unwrap_err(),

@@ -6,6 +6,9 @@
     reason = "helpers of tests: what they set up is there"
 )]
 
+mod api;
+mod api_client;
+mod api_events;
 mod bad_requests;
 mod change_limits;
 mod changes;
@@ -14,6 +17,7 @@ mod deletion;
 mod fairness;
 mod faults;
 mod fixture;
+mod forms;
 mod frameworks;
 mod gone;
 mod group_places;

@@ -123,7 +123,11 @@ impl CommandExit {
         use OrchestratorError as E;
         match error {
             E::NotFound(_) => Self::NotFound,
-            E::Invalid(_) | E::NotApplicable(_) | E::Conflict(_) | E::TooMany(_) => Self::Refused,
+            E::Invalid(_)
+            | E::NotApplicable(_)
+            | E::Conflict(_)
+            | E::TooMany(_)
+            | E::Superseded(_) => Self::Refused,
             E::Unauthorized(_)
             | E::Forbidden(_)
             | E::Cloud(_)

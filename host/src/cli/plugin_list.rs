@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     exit_code::CommandExit,
@@ -19,6 +18,7 @@ use crate::{
         attribute_schema::{ATTRIBUTES, AttributeSchema},
         group_attributes::group_rows,
         limits::MAX_MEMORY_SHARE,
+        parameter_text,
     },
     plugin::{PluginLimits, PluginRegistry},
 };
@@ -172,57 +172,14 @@ fn parameters(plugin: &FrameworkDescriptor) -> impl Iterator<Item = AttributeRow
         range: format!("1 to {MAX_MEMORY_SHARE}"),
         description: MEMORY_SHARE_MEANING.to_owned(),
     });
-    let parameters = plugin.user_parameters().map(move |(name, schema)| {
-        let kind = match schema.get("type") {
-            Some(Value::String(kind)) => kind.clone(),
-            Some(Value::Array(kinds)) => kinds
-                .iter()
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>()
-                .join("|"),
-            _ => String::new(),
-        };
-        let default = match schema.get("default") {
-            None => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        };
-        let what = schema
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        AttributeRow {
+    let parameters = plugin
+        .user_parameters()
+        .map(move |(name, schema)| AttributeRow {
             name: format!("{framework}.{name}"),
-            kind,
-            default,
-            range: describe_range(schema),
-            description: what.to_owned(),
-        }
-    });
+            kind: parameter_text::type_text(schema),
+            default: parameter_text::default_text(schema).unwrap_or_default(),
+            range: parameter_text::range_text(schema),
+            description: parameter_text::description(schema).to_owned(),
+        });
     share.into_iter().chain(parameters)
-}
-
-/// What a parameter's schema bounds: `1 to 512`, `up to 5`.
-fn describe_range(schema: &Value) -> String {
-    let bound = |names: [&str; 3]| {
-        names
-            .iter()
-            .find_map(|name| schema.get(name))
-            .map(Value::to_string)
-    };
-    match (
-        bound(["minimum", "minItems", "minLength"]),
-        bound(["maximum", "maxItems", "maxLength"]),
-        schema.get("enum"),
-    ) {
-        (_, _, Some(Value::Array(all))) => all
-            .iter()
-            .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
-            .collect::<Vec<_>>()
-            .join(", "),
-        (Some(least), Some(most), _) => format!("{least} to {most}"),
-        (Some(least), None, _) => format!("from {least}"),
-        (None, Some(most), _) => format!("up to {most}"),
-        (None, None, _) => String::new(),
-    }
 }

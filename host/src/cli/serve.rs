@@ -111,6 +111,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut LinePrinter<'_>) -> Result<C
         "stampede: OCCI on http://{api}, administration on http://{admin}"
     )?;
     out.flush()?;
+    let server = server.with_orchestrator(orchestrator.clone());
     server.run(orchestrator, stop).await;
     Ok(CommandExit::Done)
 }

@@ -165,6 +165,21 @@ impl AttributeSchema {
         }
     }
 
+    /// The value where neither request nor operator gives one; none where one is found, or nothing
+    /// is done.
+    pub fn default_value(&self) -> Option<String> {
+        let is_value = match &self.value {
+            AttributeValue::OfGroup(of_group) => of_group.has_default_value(),
+            AttributeValue::Number { .. }
+            | AttributeValue::Flag { .. }
+            | AttributeValue::NodeNetwork { .. }
+            | AttributeValue::Frameworks { .. }
+            | AttributeValue::Groups { .. } => true,
+            _ => false,
+        };
+        is_value.then(|| self.default_text())
+    }
+
     /// What it may be, for people: `1 to 250`.
     pub fn range_text(&self) -> String {
         match &self.value {

@@ -45,7 +45,15 @@ pub fn is_ours(name: &str) -> bool {
 
 /// Whether a cluster can have this name.
 pub fn is_name(name: &str) -> bool {
-    parse_cluster_name("name", name).is_ok()
+    check_name(name).is_ok()
+}
+
+/// What is wrong with a cluster's name.
+///
+/// # Errors
+/// The problem, at `name`.
+pub fn check_name(name: &str) -> Result<(), Problem> {
+    parse_cluster_name("name", name).map(drop)
 }
 
 /// Parses a request's attributes over the operator's defaults.

@@ -77,6 +77,11 @@ impl GroupAttribute {
         }
     }
 
+    /// Whether that is a value, and no words for one.
+    pub(super) fn has_default_value(&self) -> bool {
+        matches!(self.value, GroupValue::Count { .. } | GroupValue::Volume)
+    }
+
     pub(super) fn range_text(&self) -> String {
         match self.value {
             GroupValue::Count { .. } => format!("{MIN_GROUP_NODES} to {MAX_GROUP_NODES}"),

@@ -14,7 +14,8 @@
 //!   wrote them
 //! - [`framework_descriptor`], [`framework_request`], [`framework_bundle`]: what a plugin says of itself, is asked, and
 //!   adds; [`component`]: what of it is placed on nodes; [`framework`]: nodes as it is told of them
-//! - [`parameter_schema`]: its parameters; [`typed_value`]: a text as a value of such a type
+//! - [`parameter_schema`]: its parameters; [`parameter_text`]: what it says of them, for people;
+//!   [`typed_value`]: a text as a value of such a type
 //! - [`plugin_contract`]: by which version of the contract a cluster was made
 //! - [`problem`]: what is wrong with a request
 //! - [`flavor`]: the size of a node; [`flavor_choice`]: whether it fits, and the smallest that does
@@ -55,6 +56,7 @@ pub mod limits;
 mod name_lists;
 pub mod node_group;
 pub mod parameter_schema;
+pub mod parameter_text;
 mod parse_value;
 pub mod pins;
 mod placement_text;

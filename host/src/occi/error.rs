@@ -140,9 +140,9 @@ impl ApiError {
                 }
                 OrchestratorError::Unauthorized(_) => StatusCode::UNAUTHORIZED,
                 OrchestratorError::Forbidden(_) => StatusCode::FORBIDDEN,
-                OrchestratorError::Conflict(_) | OrchestratorError::TooMany(_) => {
-                    StatusCode::CONFLICT
-                }
+                OrchestratorError::Conflict(_)
+                | OrchestratorError::TooMany(_)
+                | OrchestratorError::Superseded(_) => StatusCode::CONFLICT,
                 OrchestratorError::Cloud(_) => StatusCode::BAD_GATEWAY,
                 OrchestratorError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
                 OrchestratorError::Busy { .. } | OrchestratorError::Outdated(_) => {

@@ -23,8 +23,9 @@ pub const SHOWN_SCHEME: &str = "urn:x-stampede:cluster#";
 pub const STATUS_TERM: &str = "status";
 /// Term of the mixin whose attributes are what the project's clusters bring.
 pub const DETAILS_TERM: &str = "details";
-/// Where this service has collections of its own, so that no user-defined mixin can be there.
-pub const OWN_LOCATIONS: [&str; 7] = [
+/// Where this service has collections and other APIs of its own, so that no user-defined mixin can be
+/// there.
+pub const OWN_LOCATIONS: [&str; 9] = [
     COLLECTION_PATH,
     "/-/",
     "/.well-known/",
@@ -32,6 +33,8 @@ pub const OWN_LOCATIONS: [&str; 7] = [
     "/cluster/",
     "/resource/",
     "/link/",
+    "/api/v1/",
+    "/ui/",
 ];
 /// The path of the collection of all entities; an entity's path begins with it.
 pub const COLLECTION_PATH: &str = "/orchestrator/";

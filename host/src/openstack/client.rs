@@ -9,7 +9,7 @@ use super::{
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
     session::SharedCloud,
-    token_cache::{TokenCache, token_key},
+    token_cache::{TokenCache, TokenKey, token_key},
     transport::HttpTransport,
 };
 
@@ -58,26 +58,7 @@ impl CloudClient {
         token: SecretString,
         project: &str,
     ) -> Result<CloudSession, CloudError> {
-        let SharedCloud {
-            http,
-            config,
-            tokens,
-            ..
-        } = self.cloud.as_ref();
-        let key = token_key(&token, project);
-        let identity = match tokens.get(&key, &config.limits) {
-            Some(result) => result?,
-            // Boxed, since a future is as large as the largest one that it may await, and nearly
-            // all requests of the host's clients take the other branch.
-            None => {
-                Box::pin(tokens.get_or_validate(
-                    key,
-                    &config.limits,
-                    self.keystone.validate(http, config, &token, project),
-                ))
-                .await?
-            }
-        };
+        let (identity, key) = self.identify(&token, project).await?;
         let owner = token_project(&identity, project)?;
         if owner.id != project && owner.name != project {
             return Err(CloudError::WrongProject {
@@ -87,6 +68,46 @@ impl CloudClient {
         }
         let cloud = Arc::clone(&self.cloud);
         Ok(CloudSession::new(cloud, identity, owner, Some(key)))
+    }
+
+    /// The same for the project that the token itself is scoped to; v2.0 has no such tokens.
+    ///
+    /// # Errors
+    /// Those of [`Self::session`].
+    pub async fn own_session(&self, token: SecretString) -> Result<CloudSession, CloudError> {
+        let (identity, key) = self.identify(&token, "").await?;
+        let owner = token_project(&identity, "of the token")?;
+        let cloud = Arc::clone(&self.cloud);
+        Ok(CloudSession::new(cloud, identity, owner, Some(key)))
+    }
+
+    /// What Keystone says of a token, or has said of late.
+    async fn identify(
+        &self,
+        token: &SecretString,
+        project: &str,
+    ) -> Result<(Arc<TokenIdentity>, TokenKey), CloudError> {
+        let SharedCloud {
+            http,
+            config,
+            tokens,
+            ..
+        } = self.cloud.as_ref();
+        let key = token_key(token, project);
+        let identity = match tokens.get(&key, &config.limits) {
+            Some(result) => result?,
+            // Boxed, since a future is as large as the largest one that it may await, and nearly
+            // all requests of the host's clients take the other branch.
+            None => {
+                Box::pin(tokens.get_or_validate(
+                    key,
+                    &config.limits,
+                    self.keystone.validate(http, config, token, project),
+                ))
+                .await?
+            }
+        };
+        Ok((identity, key))
     }
 
     /// Lets go of all validations whose time is up, also where no new one comes; how many stay.

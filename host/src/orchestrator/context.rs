@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     error::OrchestratorError,
+    limits::OrchestratorLimits,
     plan_cache::ChangePlanCache,
     planning::{
         planner::{ClusterPlanner, PluginChain},
@@ -22,8 +23,30 @@ use crate::{
     },
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
-    store::ClusterRecord,
+    store::{ClusterRecord, RecordStore},
+    system::clock::HostClock,
 };
+
+/// What an orchestrator is made of.
+pub struct OrchestratorConfig {
+    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it
+    /// finds its clusters in Heat by it.
+    pub host: String,
+    /// The cloud.
+    pub client: CloudClient,
+    /// The plugins.
+    pub planner: Arc<dyn ClusterPlanner>,
+    /// What outlives the process.
+    pub store: RecordStore,
+    /// What the operator has set.
+    pub defaults: OperatorDefaults,
+    /// How much of everything.
+    pub limits: OrchestratorLimits,
+    /// Where reconciles and rollout steps are recorded.
+    pub metrics: Arc<HostMetrics>,
+    /// What is due goes by it.
+    pub clock: HostClock,
+}
 
 /// Names and texts of clients: attribute and value.
 pub type ClientAttributes = Vec<(String, String)>;
@@ -106,6 +129,33 @@ impl Caller {
 }
 
 impl Context {
+    /// Of these parts. Reads which projects have clusters; which of those have something left to do
+    /// is found out with a project's first token.
+    ///
+    /// # Errors
+    /// `Internal`: the store cannot be read.
+    pub(crate) async fn assemble(
+        parts: OrchestratorConfig,
+    ) -> Result<Arc<Self>, OrchestratorError> {
+        let projects = parts.store.projects().await?;
+        let waiting = projects.into_iter().map(|project| (project, None));
+        let state = SharedState::new(parts.store, parts.limits, parts.clock, waiting);
+        let state = Arc::new(state);
+        Ok(Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            attribute_names: AttributeNames::from_descriptors(parts.planner.descriptors()),
+            change_plans: ChangePlanCache::new(state.limits.kept_plan_bytes),
+            host: parts.host,
+            client: parts.client,
+            planner: parts.planner,
+            defaults: parts.defaults,
+            state,
+            metrics: parts.metrics,
+            groups: GroupCache::default(),
+            recoveries: RecoveryTable::default(),
+        }))
+    }
+
     /// What the attributes ask for, over the operator's defaults. Asks the plugins' schemas, not
     /// the cloud.
     ///
@@ -152,7 +202,8 @@ impl Context {
         }
     }
 
-    fn read_request(
+    /// The same, with what could be read of it where anything is wrong.
+    pub(crate) fn read_request(
         &self,
         name: &str,
         given: &BTreeMap<String, String>,

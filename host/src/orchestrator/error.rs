@@ -44,6 +44,12 @@ pub enum OrchestratorError {
     /// meanwhile. Whoever decided decides again.
     #[error("`{0}` was changed by somebody else meanwhile; look at it and ask again")]
     Outdated(String),
+    /// What the request was decided on is no longer what the cluster was asked to be. Whoever asked
+    /// looks at it and decides again.
+    #[error(
+        "`{0}` was asked to be something else since you looked at it; look at it and ask again"
+    )]
+    Superseded(String),
     /// Come again.
     #[error("busy, try again in {retry_after_s} s")]
     Busy {

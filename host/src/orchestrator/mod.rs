@@ -1,8 +1,7 @@
 //! The life of clusters: the facade that the APIs call. It knows no HTTP, no OCCI and no HTML.
 //!
 //! Layout, from top to bottom; each uses only those below it
-//! - [`Orchestrator`]: one method a verb
-//! - `verbs`: create, deploy, provision, update, preview, delete, find, groups: one file each
+//! - `verbs`: create, deploy, provision, update, preview, form, delete, find, groups: one file each
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
@@ -27,61 +26,37 @@ pub mod state;
 mod sweeper;
 mod verbs;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::{
-    cluster::{FrameworkDescriptor, attribute_names::AttributeNames, defaults::OperatorDefaults},
-    metrics::HostMetrics,
-    openstack::{CloudClient, CloudSession},
-    store::RecordStore,
-    system::clock::HostClock,
-};
+use crate::{cluster::FrameworkDescriptor, openstack::CloudSession};
 
 use context::Context;
-use plan_cache::ChangePlanCache;
-use state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable};
-use verbs::{create, delete, deploy, find, groups, orphans, preview, provision, secret, update};
+use verbs::{
+    create, decide_again::decide_again, delete, deploy, find, groups, orphans, preview, provision,
+    request_revision, secret, update,
+};
 
-pub use crate::store::ClusterGroup;
-pub use context::{Caller, ClientAttributes};
+pub use crate::store::{ClusterGroup, RequestMark};
+pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::view::{
     ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
-    ViewVersion,
+    NodeView, ViewVersion,
 };
 pub use verbs::{
     delete::DeletionAnswer,
+    form::{FormDepth, RequestForms},
     groups::MembershipChange,
     orphans::OrphanStack,
     preview::{
         AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
     },
+    request_form::{FormFramework, FormGroup, FormQuota, PreviewFile, RequestForm, RequestPreview},
 };
-
-/// What an orchestrator is made of.
-pub struct OrchestratorConfig {
-    /// The name of this host, the same after a restart (hurtle's `DC_NAME`): with an empty store it
-    /// finds its clusters in Heat by it.
-    pub host: String,
-    /// The cloud.
-    pub client: CloudClient,
-    /// The plugins.
-    pub planner: Arc<dyn ClusterPlanner>,
-    /// What outlives the process.
-    pub store: RecordStore,
-    /// What the operator has set.
-    pub defaults: OperatorDefaults,
-    /// How much of everything.
-    pub limits: OrchestratorLimits,
-    /// Where reconciles and rollout steps are recorded.
-    pub metrics: Arc<HostMetrics>,
-    /// What is due goes by it.
-    pub clock: HostClock,
-}
 
 /// The life of all clusters. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -96,24 +71,7 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`: the store cannot be read.
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
-        // Which of them have something left to do is found out with a project's first token.
-        let projects = parts.store.projects().await?;
-        let waiting = projects.into_iter().map(|project| (project, None));
-        let state = SharedState::new(parts.store, parts.limits, parts.clock, waiting);
-        let state = Arc::new(state);
-        let context = Arc::new_cyclic(|me| Context {
-            me: Weak::clone(me),
-            attribute_names: AttributeNames::from_descriptors(parts.planner.descriptors()),
-            host: parts.host,
-            client: parts.client,
-            planner: parts.planner,
-            defaults: parts.defaults,
-            change_plans: ChangePlanCache::new(state.limits.kept_plan_bytes),
-            state,
-            metrics: parts.metrics,
-            groups: GroupCache::default(),
-            recoveries: RecoveryTable::default(),
-        });
+        let context = Context::assemble(parts).await?;
         Ok(Self { context })
     }
 
@@ -127,6 +85,15 @@ impl Orchestrator {
         project: &str,
     ) -> Result<Caller, OrchestratorError> {
         let session = self.context.client.session(token, project).await?;
+        self.register_session(session).await
+    }
+
+    /// The same, with the same errors, for the project that the token is scoped to.
+    pub async fn authenticate_scoped(
+        &self,
+        token: SecretString,
+    ) -> Result<Caller, OrchestratorError> {
+        let session = self.context.client.own_session(token).await?;
         self.register_session(session).await
     }
 
@@ -189,7 +156,36 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<CreateOutcome, OrchestratorError> {
-        create::create_cluster(&self.context, caller, name, attributes).await
+        create::create_cluster(&self.context, caller, name, attributes, None).await
+    }
+
+    /// [`Self::request`], with its errors, by a request that may come again.
+    pub async fn request_marked(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: ClientAttributes,
+        mark: &RequestMark,
+    ) -> Result<CreateOutcome, OrchestratorError> {
+        create::create_cluster(&self.context, caller, name, attributes, Some(mark)).await
+    }
+
+    /// The living cluster of the caller's project that a request of this id was for; or `Internal`.
+    pub async fn find_requested(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+    ) -> Result<Option<ClusterLookup>, OrchestratorError> {
+        find::find_requested(&self.context, caller, request_id).await
+    }
+
+    /// One cluster as it is known, or `NotFound`; the cloud is asked only where the store has none.
+    pub async fn look(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<ClusterLookup, OrchestratorError> {
+        find::look_without_asking(&self.context, caller, name).await
     }
 
     /// One cluster, observed at most once in `observe_every` however many ask. What is younger than
@@ -276,7 +272,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         let (caller, name) = (caller.clone(), name.to_owned());
-        self.decide_again(move |context| {
+        decide_again(&self.context, move |context| {
             deploy::deploy_cluster(context, caller.clone(), name.clone(), attributes.clone())
         })
         .await
@@ -293,7 +289,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
         let (caller, name) = (caller.clone(), name.to_owned());
-        self.decide_again(move |context| {
+        decide_again(&self.context, move |context| {
             provision::provision_cluster(context, caller.clone(), name.clone(), attributes.clone())
         })
         .await
@@ -312,11 +308,33 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        let (caller, name) = (caller.clone(), name.to_owned());
-        self.decide_again(move |context| {
-            update::update_cluster(context, caller.clone(), name.clone(), attributes.clone())
+        self.update_at(caller, name, attributes, None).await
+    }
+
+    /// [`Self::update`] of a cluster that is still asked to be what it was when a form showed this
+    /// revision of it, where one is given.
+    ///
+    /// # Errors
+    /// Those of [`Self::update`], and `Superseded`: somebody else has asked for something.
+    pub async fn update_at(
+        &self,
+        caller: &Caller,
+        name: &str,
+        attributes: ClientAttributes,
+        revision: Option<&str>,
+    ) -> Result<ClusterView, OrchestratorError> {
+        let (caller, name, revision) =
+            (caller.clone(), name.to_owned(), revision.map(str::to_owned));
+        decide_again(&self.context, move |context| {
+            let (name, attributes, revision) = (name.clone(), attributes.clone(), revision.clone());
+            update::update_cluster(context, caller.clone(), name, attributes, revision)
         })
         .await
+    }
+
+    /// What forms show of requests that may be incomplete or wrong.
+    pub fn forms(&self) -> RequestForms {
+        RequestForms::new(&self.context)
     }
 
     /// What [`Self::update`] would do, planned and checked as there; nothing is changed.
@@ -357,7 +375,7 @@ impl Orchestrator {
         name: &str,
     ) -> Result<DeletionAnswer, OrchestratorError> {
         let (caller, name) = (caller.clone(), name.to_owned());
-        self.decide_again(move |context| {
+        decide_again(&self.context, move |context| {
             delete::delete_cluster(context, caller.clone(), name.clone())
         })
         .await
@@ -398,10 +416,15 @@ impl Orchestrator {
         named: &str,
     ) -> Result<String, OrchestratorError> {
         let (caller, named) = (caller.clone(), named.to_owned());
-        self.decide_again(move |context| {
+        decide_again(&self.context, move |context| {
             orphans::delete_orphan(context, caller.clone(), named.clone())
         })
         .await
+    }
+
+    /// What a cluster was asked to be when it was found, as a word.
+    pub fn revision(found: &ClusterLookup) -> String {
+        request_revision::request_revision(found.record())
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
@@ -420,35 +443,6 @@ impl Orchestrator {
     /// `Internal` with what is not ready.
     pub async fn ready(&self) -> Result<(), OrchestratorError> {
         Ok(self.context.state.registry.store().ping().await?)
-    }
-}
-
-impl Orchestrator {
-    /// Carries a request out, again where what it was decided on was changed meanwhile by somebody
-    /// else; to its end, even when whoever asked goes away in the middle.
-    async fn decide_again<T: Send + 'static, F>(
-        &self,
-        mut decide: impl FnMut(Arc<Context>) -> F + Send + 'static,
-    ) -> Result<T, OrchestratorError>
-    where
-        F: Future<Output = Result<T, OrchestratorError>> + Send + 'static,
-    {
-        let context = Arc::clone(&self.context);
-        let work = async move {
-            for _ in 0..context.state.limits.decisions {
-                match decide(Arc::clone(&context)).await {
-                    Err(OrchestratorError::Outdated(name)) => {
-                        tracing::info!("`{name}` was changed by somebody else meanwhile");
-                    }
-                    other => return other,
-                }
-            }
-            Err(OrchestratorError::Busy { retry_after_s: 1 })
-        };
-        let failed = "the host failed at this request; its log says why";
-        tokio::spawn(work)
-            .await
-            .unwrap_or_else(|_| Err(OrchestratorError::internal(failed)))
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode, request};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,8 +26,10 @@ use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
 use super::limits::{BUFFER_BYTES, HEADER_BYTES, ServerLimits};
 use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::parse_errors::{ErrorBody, NO_STORE};
+use super::served_body::ServedBody;
 use super::write_timeout::WriteTimeout;
 use crate::addressing::ConnectionEnds;
+use crate::answer::{AnswerBody, CacheableAnswer};
 use crate::metrics::HostMetrics;
 use crate::system::clock::monotonic_now;
 
@@ -39,13 +41,17 @@ const TURN_AWAY: Duration = Duration::from_secs(1);
 /// Answers requests.
 pub(super) trait ConnectionHandler: Send + Sync + 'static {
     /// The answer to a request whose head alone is reason to refuse it: its body is not kept.
-    fn refuse_head(&self, head: &request::Parts, ends: ConnectionEnds) -> Option<Response<Bytes>>;
+    fn refuse_head(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+    ) -> Option<Response<AnswerBody>>;
 
     fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
         ends: ConnectionEnds,
-    ) -> impl Future<Output = Response<Bytes>> + Send;
+    ) -> impl Future<Output = Response<AnswerBody>> + Send;
 }
 
 /// A port and what it may cost.
@@ -148,8 +154,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
                     tokio::task::yield_now().await;
                 }
                 let response = port.answer_request(request, ends, &deadline).await;
-                deadline.end_request();
-                Ok::<_, Infallible>(response.map(Full::new))
+                Ok::<_, Infallible>(response.map(|body| ServedBody::new(body, &deadline)))
             })
         });
         let mut builder = http1::Builder::new();
@@ -177,21 +182,24 @@ impl<H: ConnectionHandler> PortConfig<H> {
         request: Request<Incoming>,
         ends: ConnectionEnds,
         deadline: &HeaderDeadline,
-    ) -> Response<Bytes> {
+    ) -> Response<AnswerBody> {
         let (start, method) = (monotonic_now(), request.method().clone());
         let mut response = self.answer(request, ends, deadline).await;
-        if method == Method::HEAD {
+        if method == Method::HEAD
+            && let Some(length) = response.body().whole().map(Bytes::len)
+        {
             // hyper leaves the body out, and with it a length that nobody has set.
-            let length = HeaderValue::from(response.body().len());
             response
                 .headers_mut()
                 .entry(CONTENT_LENGTH)
-                .or_insert(length);
+                .or_insert(HeaderValue::from(length));
         }
-        // Whoever has made the answer, the server itself or a service behind it that is passed on.
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+        if response.extensions().get::<CacheableAnswer>().is_none() {
+            // Whoever has made the answer, the server itself or a service behind it that is passed on.
+            response
+                .headers_mut()
+                .insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
+        }
         self.metrics.count_answer(response.status());
         self.metrics.observe_occi_request(&method, start.elapsed());
         response
@@ -202,7 +210,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
         request: Request<Incoming>,
         ends: ConnectionEnds,
         deadline: &HeaderDeadline,
-    ) -> Response<Bytes> {
+    ) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let announced = parts
             .headers
@@ -289,7 +297,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
         mut body: Incoming,
         share: &mut MemoryShare,
         deadline: &HeaderDeadline,
-    ) -> Result<Bytes, Response<Bytes>> {
+    ) -> Result<Bytes, Response<AnswerBody>> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
@@ -356,7 +364,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
 }
 
 /// 503 with Retry-After: on that alone the Service Manager comes again.
-fn busy_response(retry_after_s: u32) -> Response<Bytes> {
+fn busy_response(retry_after_s: u32) -> Response<AnswerBody> {
     let mut response = text_response(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
     response
         .headers_mut()
@@ -364,7 +372,7 @@ fn busy_response(retry_after_s: u32) -> Response<Bytes> {
     response
 }
 
-fn closing_response(status: StatusCode, text: &str) -> Response<Bytes> {
+fn closing_response(status: StatusCode, text: &str) -> Response<AnswerBody> {
     let mut response = text_response(status, text);
     response
         .headers_mut()
@@ -372,8 +380,8 @@ fn closing_response(status: StatusCode, text: &str) -> Response<Bytes> {
     response
 }
 
-fn text_response(status: StatusCode, text: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::copy_from_slice(text.as_bytes()));
+fn text_response(status: StatusCode, text: &str) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::from(text.to_owned()));
     *response.status_mut() = status;
     response
         .headers_mut()

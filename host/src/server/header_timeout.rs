@@ -61,6 +61,11 @@ impl HeaderDeadline {
         !self.looked.swap(false, Ordering::Relaxed)
     }
 
+    /// Its answer begins and goes on: nothing is kept of the request any more, and it stays in work.
+    pub(super) fn begin_stream(&self) {
+        self.lock().clear();
+    }
+
     /// Its answer is there.
     pub(super) fn end_request(&self) {
         self.since.store(ANSWERED, Ordering::Relaxed);

@@ -17,6 +17,12 @@ pub const CONNECTION_BYTES: usize = 32 << 10;
 /// One part in so many of the memory beyond [`MEMORY_KEPT`] is for requests that come in.
 pub const INCOMING_SHARE: usize = 4;
 
+/// One part in so many of the memory beyond [`MEMORY_KEPT`] is for streams whose clients do not read.
+pub const STREAMS_SHARE: usize = 4;
+/// What a stream takes whose client does not read, until its write fails: the buffer of its connection
+/// and an event that waits for it.
+pub const STREAM_BYTES: usize = 160 << 10;
+
 /// Bytes of requests that come in to administration's port: they have no bodies.
 pub const ADMIN_INCOMING_BYTES: usize = 1 << 20;
 
@@ -61,6 +67,9 @@ pub struct ServerLimits {
     pub write_stall: Duration,
     /// Requests being worked on at once, beyond which one gets 503.
     pub in_flight: usize,
+    /// Streams of events open at once, beyond which another gets 503. They are connections too, and
+    /// must leave most of these to others.
+    pub streams: usize,
     /// What Retry-After says, in seconds.
     pub retry_after_s: u32,
     /// How long requests may take to end once the server is asked to stop.
@@ -83,6 +92,7 @@ impl Default for ServerLimits {
             send_buffer_bytes: 64 * 1024,
             write_stall: Duration::from_secs(30),
             in_flight: 512,
+            streams: 1024,
             retry_after_s: 1,
             grace: Duration::from_secs(1),
         }
@@ -96,12 +106,8 @@ impl ServerLimits {
     #[must_use]
     pub fn limit_to_files(self, open_files: usize) -> Self {
         let others = FILES_KEPT + self.admin_connections + 2 * self.rejected;
-        Self {
-            connections: self
-                .connections
-                .min(open_files.saturating_sub(others).max(1)),
-            ..self
-        }
+        let files = open_files.saturating_sub(others).max(1);
+        self.limit_connections(files)
     }
 
     /// These, with no more connections and incoming bytes than fit a container of so much memory:
@@ -111,7 +117,19 @@ impl ServerLimits {
         let free = memory_bytes.saturating_sub(MEMORY_KEPT);
         Self {
             incoming_bytes: self.incoming_bytes.min(free / INCOMING_SHARE),
-            connections: self.connections.min((free / CONNECTION_BYTES).max(1)),
+            streams: self
+                .streams
+                .min((free / STREAMS_SHARE / STREAM_BYTES).max(1)),
+            ..self.limit_connections((free / CONNECTION_BYTES).max(1))
+        }
+    }
+
+    /// These, with no more connections, and no more streams than half of them.
+    fn limit_connections(self, number: usize) -> Self {
+        let connections = self.connections.min(number);
+        Self {
+            connections,
+            streams: self.streams.min((connections / 2).max(1)),
             ..self
         }
     }
@@ -158,6 +176,25 @@ mod tests {
                 connections,
                 "{mib} MiB"
             );
+        }
+    }
+
+    #[test]
+    fn streams_fit_the_memory_and_leave_connections_to_others() {
+        for (mib, streams) in [
+            (0, 1),
+            (32, 1),
+            (64, 51),
+            (671, 1022),
+            (673, 1024),
+            (4096, 1024),
+        ] {
+            let limits = ServerLimits::default().limit_to_memory(mib << 20);
+            assert_eq!(limits.streams, streams, "{mib} MiB");
+        }
+        for (connections, streams) in [(1, 1), (3, 1), (100, 50), (2046, 1023), (2048, 1024)] {
+            let limits = ServerLimits::default().limit_connections(connections);
+            assert_eq!(limits.streams, streams, "{connections} connections");
         }
     }
 

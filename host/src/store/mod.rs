@@ -36,7 +36,7 @@ use sqlx::{
 pub use error::StoreError;
 pub use groups::{ClusterGroup, MembershipChange};
 pub use record::{ClusterRecord, RecordIdentity};
-pub use record_fields::{ActionLease, NodeNotifications, ObservedState, RecordFields};
+pub use record_fields::{ActionLease, NodeNotifications, ObservedState, RecordFields, RequestMark};
 pub use snapshot::StackSnapshot;
 pub use transitions::{DeployIntent, RefusedTransition, TransitionResult};
 

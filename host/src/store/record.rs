@@ -112,6 +112,7 @@ impl ClusterRecord {
             updated_s: now_s,
             revision: 1,
             decision: 0,
+            request_mark: None,
             lease: None,
             deletion_wishes: BTreeSet::new(),
             lifecycle,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::cluster::{
     ClusterChange, ClusterSpec, Lifecycle, RolloutStep,
@@ -56,6 +57,9 @@ pub struct RecordFields {
     /// Whether the client has taken the last step of its own life cycle, which means nothing to
     /// the cloud.
     pub provisioned: bool,
+    /// The request that has made it, where it said which it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_mark: Option<RequestMark>,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
     /// Attributes of ours as they came with everything but an update: a client that repeats them
@@ -69,6 +73,34 @@ pub struct RecordFields {
     pub notified: NodeNotifications,
     /// What the cloud showed last.
     pub observed: ObservedState,
+}
+
+/// By which the same request is known when it comes again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestMark {
+    /// What its client calls it.
+    pub id: String,
+    /// A digest of what it asked for.
+    pub digest: String,
+}
+
+impl RequestMark {
+    /// That of a request for this cluster.
+    pub fn new(id: &str, name: &str, attributes: &[(String, String)]) -> Self {
+        let mut pairs: Vec<_> = attributes.iter().collect();
+        pairs.sort();
+        let mut digest = Sha256::new();
+        let texts = pairs.into_iter().flat_map(|(name, value)| [name, value]);
+        for text in [name].into_iter().chain(texts.map(String::as_str)) {
+            digest.update(text.len().to_be_bytes());
+            digest.update(text);
+        }
+        let digest = digest.finalize();
+        Self {
+            id: id.to_owned(),
+            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
 }
 
 /// The lifecycle's questions, asked of the record.

@@ -113,6 +113,7 @@ impl From<RecordV1> for RecordFields {
             updated_s: old.updated_s,
             revision: old.revision,
             decision: 0,
+            request_mark: None,
             lease: None,
             deletion_wishes: BTreeSet::new(),
             acknowledged: old.acknowledged,

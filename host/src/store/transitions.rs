@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ActionLease, ClusterRecord, NodeNotifications, ObservedState, record_fields::RecordFields,
+    ActionLease, ClusterRecord, NodeNotifications, ObservedState, RequestMark,
+    record_fields::RecordFields,
 };
 use crate::cluster::{
     ClusterSpec, Lifecycle, attributes,
@@ -46,6 +47,18 @@ pub struct DeployIntent {
 
 /// Requests and deploys.
 impl ClusterRecord {
+    /// A cluster that was just asked for bears the mark of the request for it.
+    ///
+    /// # Errors
+    /// Later than that.
+    pub fn mark_request(&mut self, mark: &RequestMark) -> TransitionResult {
+        if self.lifecycle != Lifecycle::Requested || self.request_mark.is_some() {
+            return Err(self.refused("mark_request"));
+        }
+        self.0.request_mark = Some(mark.clone());
+        Ok(())
+    }
+
     /// Takes attributes that mean nothing to the cloud.
     ///
     /// # Errors

@@ -209,6 +209,8 @@ mod tests {
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"/orchestrator/\"",
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"/orchestrator/a/\"",
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"/.well-known/x/\"",
+            "a; scheme=\"s#\"; class=\"mixin\"; location=\"/api/v1/clusters/\"",
+            "ui; scheme=\"s#\"; class=\"mixin\"",
             "a; scheme=\"s#\"; class=\"mixin\"; location=\"http://elsewhere/a/\"",
         ] {
             assert!(

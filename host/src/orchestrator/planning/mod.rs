@@ -19,11 +19,15 @@
 //! - `turns`: which nodes are told of a change together (pure)
 //! - [`host_facts`]: what the host tells the plugin `cluster` (pure); [`java_needs`]: the Java that nodes need (pure)
 //! - `whole_refusal`, [`known_claims`]: all that is wrong with a request that is refused, at once
+//! - [`request_values`]: the value that each attribute of a request comes to, and why (pure);
+//!   [`cloud_choices`]: what a request may name; [`plan_description`]: what a plan has nodes fetch and
+//!   whom it lets in (pure)
 //! - [`template_diff`]: what an update makes of a stack's resources (pure)
 //! - `merge_attributes`: what a request makes of the attributes that are there (pure)
 
 pub mod ask_claims;
 pub mod claims;
+pub mod cloud_choices;
 pub mod cluster_description;
 pub mod framework_plan;
 pub mod host_facts;
@@ -40,6 +44,7 @@ pub mod pinning;
 pub mod place_cluster;
 pub mod placement;
 pub(crate) mod plan_deploy;
+pub mod plan_description;
 pub mod plan_error;
 pub mod planner;
 pub mod plugin_chain;
@@ -47,6 +52,7 @@ pub mod plugin_planner;
 pub mod ports;
 pub mod quota;
 pub mod recorded_shares;
+pub mod request_values;
 pub mod resolve;
 pub mod template_diff;
 pub mod template_overlay;

@@ -83,7 +83,7 @@ fn all_flavors(cloud: &CloudInventory) -> Vec<Flavor> {
     flavors.map(|flavor| flavor.size.clone()).collect()
 }
 
-/// A deploy that the cloud has room for.
+/// A deploy that is planned.
 pub(crate) struct PlannedDeploy {
     /// The spec with every open name filled in.
     pub(crate) spec: ClusterSpec,
@@ -93,6 +93,22 @@ pub(crate) struct PlannedDeploy {
     pub(crate) flavors: ResolvedFlavors,
     /// What it takes of the project's quotas.
     pub(crate) needs: Vec<QuotaNeed>,
+    /// What the plugins claim of it.
+    pub(crate) claimed: ClaimedCluster,
+    /// What it was planned on.
+    pub(crate) cloud: CloudInventory,
+}
+
+impl PlannedDeploy {
+    /// The same, where the project's quotas suffice.
+    pub(crate) fn within_quotas(self) -> Result<Self, OrchestratorError> {
+        let problems = quota::check_quotas(&self.needs);
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(OrchestratorError::Invalid(problems))
+        }
+    }
 }
 
 /// With what makes the nodes of a group so large, where what they are made of is too small.
@@ -122,8 +138,19 @@ pub(crate) fn pin_claims(pins: &mut ClusterPins, chain: &PluginChain, claimed: &
     }
 }
 
-/// Plans a deploy; problems of one kind at once, and nothing is created.
+/// Plans a deploy that the cloud has room for; problems of one kind at once, and nothing is created.
 pub(crate) async fn plan_deploy(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+    chain: &PluginChain,
+) -> Result<PlannedDeploy, OrchestratorError> {
+    let made = plan_beyond_quotas(planner, session, spec, chain).await?;
+    made.within_quotas()
+}
+
+/// The same, whatever the project has left of its quotas.
+pub(crate) async fn plan_beyond_quotas(
     planner: &dyn ClusterPlanner,
     session: &CloudSession,
     spec: &ClusterSpec,
@@ -132,7 +159,7 @@ pub(crate) async fn plan_deploy(
     let spec = pinning::name_versions(spec, &planner.descriptors());
     let claimed = planner.claim(&spec, chain).await;
     let wanted = claimed.as_ref().map_or(&spec, |claimed| &claimed.spec);
-    let cloud = inventory::take_inventory(session, wanted).await?;
+    let mut cloud = inventory::take_inventory(session, wanted).await?;
     let claimed = claimed.map_err(|mut problems| {
         // What the cloud has not is told with it.
         let missing = resolve::resolve_spec(&spec, &cloud, &BTreeMap::new()).err();
@@ -155,25 +182,22 @@ pub(crate) async fn plan_deploy(
     pins.grants.clone_from(&planned.grants);
     spec.pins = Some(Box::new(pins));
     pinning::pin_template(&mut planned.template, &spec);
-    let mut quotas = cloud.quotas;
     if quota::has_volumes(&planned.template) {
         if !session.has_volumes() {
             return Err(OrchestratorError::Invalid(vec![quota::no_volumes(
                 session.region()?,
             )]));
         }
+        let quotas = &mut cloud.quotas;
         (quotas.volumes, quotas.volume_gib) = inventory::volume_quotas(session).await?;
     }
-    let needs = quota::count_needs(&planned.template, &spec.node_ids(), &chosen, &quotas);
-    let problems = quota::check_quotas(&needs);
-    if problems.is_empty() {
-        Ok(PlannedDeploy {
-            spec,
-            planned,
-            flavors: chosen,
-            needs,
-        })
-    } else {
-        Err(OrchestratorError::Invalid(problems))
-    }
+    let needs = quota::count_needs(&planned.template, &spec.node_ids(), &chosen, &cloud.quotas);
+    Ok(PlannedDeploy {
+        spec,
+        planned,
+        flavors: chosen,
+        needs,
+        claimed,
+        cloud,
+    })
 }

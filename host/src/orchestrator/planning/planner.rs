@@ -15,7 +15,7 @@ use crate::{
         framework::NodeResources,
         framework_request::{ComponentGrant, FrameworkClaims},
     },
-    orchestrator::planning::image_check::JavaNeed,
+    orchestrator::planning::{image_check::JavaNeed, plan_description::PlanDescription},
 };
 
 /// Makes plans: the frameworks that are there and what they generate.
@@ -179,6 +179,8 @@ pub struct StackPlan {
     pub grants: BTreeMap<String, Vec<ComponentGrant>>,
     /// What nodes need of Java, but for what the operator has them fetch.
     pub javas: Vec<JavaNeed>,
+    /// What is told of it before it is made.
+    pub told: PlanDescription,
 }
 
 impl StackPlan {

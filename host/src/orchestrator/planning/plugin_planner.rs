@@ -9,6 +9,7 @@ use crate::orchestrator::planning::ask_claims::{
 };
 use crate::orchestrator::planning::framework_plan::plan_frameworks;
 use crate::orchestrator::planning::known_claims::{claim_known, refuse_known};
+use crate::orchestrator::planning::plan_description::PlanDescription;
 use crate::orchestrator::planning::plan_error::PlanError;
 use crate::orchestrator::planning::plugin_chain;
 use crate::{
@@ -97,6 +98,7 @@ impl<P: FrameworkSource> PluginPlanner<P> {
     ) -> Result<StackPlan, PlanError> {
         let plugins = self.of_chain(chain);
         let made = plan_frameworks(spec, facts, claimed, &plugins, &self.0).await?;
+        let told = PlanDescription::of_bundles(spec, &made.stack.bundles);
         let mut endpoints = ClusterEndpoints::new();
         for bundle in &made.stack.bundles {
             endpoints.extend(bundle.endpoints.iter().map(|one| {
@@ -113,6 +115,7 @@ impl<P: FrameworkSource> PluginPlanner<P> {
             computed: spec.computed.clone(),
             grants: made.grants,
             javas: made.javas,
+            told,
             // The request's values are the defaults of the template's parameters.
             parameters: serde_json::Map::new(),
         })

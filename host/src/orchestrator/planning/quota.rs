@@ -10,6 +10,11 @@ use crate::{
     openstack::{ProjectQuotas, ResourceQuota},
 };
 
+/// What is summed over the flavors of all nodes.
+const VCPUS: &str = "vCPUs";
+/// Likewise.
+const MEMORY: &str = "MiB of memory";
+
 /// What a stack takes of one quota.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct QuotaNeed {
@@ -19,11 +24,46 @@ pub struct QuotaNeed {
     pub needed: u64,
     /// How much the project has left; none where there is no limit, or the cloud does not tell it.
     pub free: Option<u64>,
+    /// How much of it the project has now; none where the cloud does not tell it.
+    pub used: Option<u64>,
+    /// The most that it may have, as with `free`.
+    pub limit: Option<u64>,
+}
+
+impl QuotaNeed {
+    /// How much of it the project would have then.
+    pub fn after(&self) -> Option<u64> {
+        let used = self.used?;
+        Some(used.saturating_add(self.needed))
+    }
+
+    /// Whether that is more than the project may have.
+    pub fn is_exceeded(&self) -> bool {
+        self.free.is_some_and(|free| self.needed > free)
+    }
+
+    /// For people: `7 ports needed, 3 free`.
+    pub fn sentence(&self) -> String {
+        let Self { what, needed, .. } = self;
+        match self.free {
+            Some(free) => format!("{needed} {what} needed, {free} free"),
+            None => format!("{needed} {what} needed, no limit is known"),
+        }
+    }
 }
 
 /// One problem for each quota that does not suffice: `needs 7 ports, 3 are free`.
 pub fn check_quotas(needs: &[QuotaNeed]) -> Vec<Problem> {
     needs.iter().filter_map(quota_problem).collect()
+}
+
+/// Without what is summed over flavors, where not all of those are known.
+pub(super) fn forget_sizes(needs: &mut [QuotaNeed]) {
+    for need in needs {
+        if [VCPUS, MEMORY].contains(&need.what) {
+            need.needed = 0;
+        }
+    }
 }
 
 /// What a stack with these nodes takes of each quota.
@@ -65,12 +105,8 @@ pub fn count_needs(
             largest_group(template),
             quotas.server_group_members,
         ),
-        ("vCPUs", sum(|flavor| flavor.vcpus), quotas.vcpus),
-        (
-            "MiB of memory",
-            sum(|flavor| flavor.ram_mib),
-            quotas.ram_mib,
-        ),
+        (VCPUS, sum(|flavor| flavor.vcpus), quotas.vcpus),
+        (MEMORY, sum(|flavor| flavor.ram_mib), quotas.ram_mib),
         (
             "ports",
             count(&["OS::Neutron::Port", "OS::Neutron::RouterInterface"]),
@@ -101,6 +137,8 @@ pub fn count_needs(
         what,
         needed,
         free: quota.and_then(ResourceQuota::free),
+        used: quota.map(|quota| quota.used),
+        limit: quota.and_then(|quota| quota.limit),
     };
     needs.into_iter().map(need).collect()
 }
@@ -214,15 +252,15 @@ fn rules(template: &Value) -> u64 {
 }
 
 fn quota_problem(need: &QuotaNeed) -> Option<Problem> {
-    let QuotaNeed { what, needed, free } = *need;
-    let free = free?;
+    let QuotaNeed { what, needed, .. } = *need;
+    let free = need.free?;
     let fewer = match what {
         "servers in one server group" => "spread fewer nodes (cluster.spread_workers)",
         "volumes" | "GiB of volumes" => "ask for fewer nodes or smaller volumes",
         _ => "ask for fewer nodes or smaller flavors",
     };
     let hint = format!("{fewer}, delete what is no longer used, or have the quota raised");
-    (needed > free).then(|| {
+    need.is_exceeded().then(|| {
         Problem::new(
             "quota",
             format!("needs {needed} {what}, {free} are free"),
@@ -401,6 +439,31 @@ mod tests {
         assert_eq!(
             problems(&template, &with_master(&[1, 2]), &chosen(), &unlimited),
             vec![]
+        );
+    }
+
+    #[test]
+    fn a_quota_is_told_as_it_is_and_as_it_would_be() {
+        let template = json!({ "resources": { "a": { "type": "OS::Neutron::Port" }, "b": { "type": "OS::Neutron::Port" } } });
+        let less = ProjectQuotas {
+            ports: Some(ResourceQuota {
+                limit: Some(9),
+                used: 9,
+            }),
+            ..ProjectQuotas::default()
+        };
+        let needs = count_needs(&template, &with_master(&[1, 2]), &chosen(), &less);
+        let of = |what: &str| needs.iter().find(|need| need.what == what).unwrap();
+        let ports = of("ports");
+        assert_eq!(
+            (ports.used, ports.after(), ports.limit),
+            (Some(9), Some(11), Some(9))
+        );
+        assert_eq!(ports.sentence(), "2 ports needed, 0 free");
+        assert!(ports.is_exceeded() && !of("networks").is_exceeded());
+        assert_eq!(
+            of("networks").sentence(),
+            "0 networks needed, no limit is known"
         );
     }
 }

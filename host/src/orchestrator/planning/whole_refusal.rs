@@ -4,16 +4,19 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::inventory::{self, CloudInventory};
 use super::known_claims::without_repeats;
 use super::pinning;
-use super::plan_deploy::{PlannedDeploy, group_flavor, plan_deploy, with_sums};
-use super::planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors};
+use super::plan_deploy::{PlannedDeploy, group_flavor, plan_beyond_quotas, with_sums};
+use super::planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan};
+use super::quota::{self, QuotaNeed};
 use super::resolve::resolve_known;
 use crate::cluster::framework::NodeResources;
 use crate::cluster::limits::{MAX_CLUSTER_NODES, MAX_GROUPS};
 use crate::cluster::spec::FrameworkChoice;
-use crate::cluster::{ClusterSpec, Flavor, Problem};
+use crate::cluster::{ClusterSpec, Flavor, NodeIds, Problem};
 use crate::openstack::CloudSession;
 use crate::orchestrator::error::OrchestratorError;
 
@@ -31,6 +34,25 @@ pub(crate) struct UnsoundRequest {
     pub(crate) problems: Vec<Problem>,
 }
 
+/// A request as it was looked at, whether it can be made or not.
+#[derive(Debug, Default)]
+pub(crate) struct LookedAtRequest {
+    /// All that is wrong with it: what a deploy is refused for.
+    pub(crate) problems: Vec<Problem>,
+    /// What it asks for, with what is known of the rest filled in.
+    pub(crate) spec: ClusterSpec,
+    /// What the plugins claim of it, as far as they can be asked.
+    pub(crate) claimed: ClaimedCluster,
+    /// What the cloud has; none where it did not answer, or was not asked.
+    pub(crate) cloud: Option<CloudInventory>,
+    /// The flavors that are known, by group.
+    pub(crate) flavors: BTreeMap<String, Flavor>,
+    /// What it takes of the quotas, as far as that can be told.
+    pub(crate) needs: Vec<QuotaNeed>,
+    /// What Heat is to be given, where it can be made but for quotas.
+    pub(crate) planned: Option<StackPlan>,
+}
+
 /// Plans a deploy that was just asked for. Where it is refused, all is told that is wrong with it,
 /// not what was found first.
 pub(crate) async fn plan_asked(
@@ -39,19 +61,66 @@ pub(crate) async fn plan_asked(
     spec: &ClusterSpec,
     chain: &PluginChain,
 ) -> Result<PlannedDeploy, OrchestratorError> {
-    match plan_deploy(planner, session, spec, chain).await {
+    match plan_beyond_quotas(planner, session, spec, chain).await {
         Err(OrchestratorError::Invalid(problems)) => {
-            let spec = spec.clone();
-            let unsound = UnsoundRequest {
-                spec,
-                problems: Vec::new(),
-            };
-            let mut all = tell_all(planner, session, unsound).await;
-            all.extend(problems);
-            Err(OrchestratorError::Invalid(without_repeats(all)))
+            let looked = look_again(planner, session, spec, problems).await;
+            Err(OrchestratorError::Invalid(looked.problems))
         }
-        planned => planned,
+        planned => planned?.within_quotas(),
     }
+}
+
+/// Looks at a request that may be incomplete or wrong: what [`plan_asked`] finds, and what is known
+/// all the same. `read` is what was read of it.
+///
+/// # Errors
+/// What is neither the request's fault nor the plugins': the cloud does not answer, or not to this
+/// user.
+pub(crate) async fn look_at_request(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    read: Result<(ClusterSpec, PluginChain), Box<UnsoundRequest>>,
+) -> Result<LookedAtRequest, OrchestratorError> {
+    let (spec, chain) = match read {
+        Ok(read) => read,
+        Err(refused) => {
+            let looked = look_at_unsound(planner, session, *refused).await;
+            return Ok(with_known_needs(planner, looked).await);
+        }
+    };
+    match plan_beyond_quotas(planner, session, &spec, &chain).await {
+        Ok(made) => Ok(LookedAtRequest {
+            problems: quota::check_quotas(&made.needs),
+            spec: made.spec,
+            claimed: made.claimed,
+            cloud: Some(made.cloud),
+            flavors: made.flavors.groups,
+            needs: made.needs,
+            planned: Some(made.planned),
+        }),
+        Err(OrchestratorError::Invalid(problems)) => {
+            let looked = look_again(planner, session, &spec, problems).await;
+            Ok(with_known_needs(planner, looked).await)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks at a request that could be read and was refused for these.
+async fn look_again(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    spec: &ClusterSpec,
+    refused_for: Vec<Problem>,
+) -> LookedAtRequest {
+    let unsound = UnsoundRequest {
+        spec: spec.clone(),
+        problems: Vec::new(),
+    };
+    let mut looked = look_at_unsound(planner, session, unsound).await;
+    looked.problems.extend(refused_for);
+    looked.problems = without_repeats(looked.problems);
+    looked
 }
 
 /// All that is wrong with a request that is refused. Where the cloud does not answer, what can be
@@ -61,33 +130,74 @@ pub(crate) async fn tell_all(
     session: &CloudSession,
     refused: UnsoundRequest,
 ) -> Vec<Problem> {
+    look_at_unsound(planner, session, refused).await.problems
+}
+
+/// All that is wrong with such a request, and what is known of the rest.
+pub(crate) async fn look_at_unsound(
+    planner: &dyn ClusterPlanner,
+    session: &CloudSession,
+    refused: UnsoundRequest,
+) -> LookedAtRequest {
     let UnsoundRequest { spec, problems } = refused;
-    if spec.groups.node_count() > MAX_CLUSTER_NODES || spec.groups.with_nodes().count() > MAX_GROUPS
-    {
-        return problems;
+    let mut looked = LookedAtRequest {
+        problems,
+        spec,
+        ..LookedAtRequest::default()
+    };
+    let groups = &looked.spec.groups;
+    if groups.node_count() > MAX_CLUSTER_NODES || groups.with_nodes().count() > MAX_GROUPS {
+        return looked;
     }
-    let (spec, chain) = sound_part(planner, spec);
+    let (spec, chain) = sound_part(planner, looked.spec);
     let spec = pinning::name_versions(&spec, &planner.descriptors());
     let known = planner.claim_known(&spec, &chain).await;
-    let mut all = problems;
-    all.extend(known.problems.iter().cloned());
-    let nothing = ClaimedCluster {
+    looked.problems.extend(known.problems.iter().cloned());
+    looked.claimed = known.claimed.clone().unwrap_or(ClaimedCluster {
         spec: spec.clone(),
         ..ClaimedCluster::default()
-    };
-    let claimed = known.claimed.as_ref().unwrap_or(&nothing);
+    });
+    let claimed = &looked.claimed;
     let Ok(cloud) = inventory::take_inventory(session, &claimed.spec).await else {
-        return without_repeats(all);
+        looked.spec = claimed.spec.clone();
+        looked.problems = without_repeats(looked.problems);
+        return looked;
     };
-    let (chosen, missing) = resolve_known(&claimed.spec, &cloud, &claimed.smallest);
-    all.extend(with_sums(missing, claimed));
-    let (chosen, flavors) = stand_in(chosen, &claimed.smallest, &cloud);
-    all.extend(
-        planner
-            .refuse_known(&chosen, &chain, &known, &flavors)
-            .await,
-    );
-    without_repeats(all)
+    let (resolved, missing) = resolve_known(&claimed.spec, &cloud, &claimed.smallest);
+    looked.problems.extend(with_sums(missing, claimed));
+    let (chosen, flavors) = stand_in(resolved.clone(), &claimed.smallest, &cloud);
+    let refused = planner
+        .refuse_known(&chosen, &chain, &known, &flavors)
+        .await;
+    looked.problems.extend(refused);
+    looked.problems = without_repeats(looked.problems);
+    looked.spec = resolved;
+    looked.flavors.clone_from(&flavors.groups);
+    looked.flavors.retain(|_, flavor| flavor.name != STAND_IN);
+    looked.cloud = Some(cloud);
+    looked
+}
+
+/// With what it would take of the quotas, as far as that can be told while something is wrong.
+async fn with_known_needs(
+    planner: &dyn ClusterPlanner,
+    mut looked: LookedAtRequest,
+) -> LookedAtRequest {
+    let Some(cloud) = &looked.cloud else {
+        return looked;
+    };
+    let (spec, chain) = sound_part(planner, looked.spec.clone());
+    let (chosen, flavors) = stand_in(spec, &looked.claimed.smallest, cloud);
+    let plan = planner.plan(&chosen, &chain, &looked.claimed, &flavors);
+    let (template, nodes) = match plan.await {
+        Ok(planned) => (planned.template, chosen.node_ids()),
+        Err(_) => (Value::Null, NodeIds::default()),
+    };
+    looked.needs = quota::count_needs(&template, &nodes, &flavors, &cloud.quotas);
+    if flavors.groups.values().any(|one| one.name == STAND_IN) {
+        quota::forget_sizes(&mut looked.needs);
+    }
+    looked
 }
 
 /// The frameworks that make a chain, and a request for those: of two that cannot be together the

@@ -19,9 +19,10 @@ use crate::{
         group_attributes::split_groups,
         group_value::{GROUPS_ATTRIBUTE, attribute_of},
         health::ServiceHealth,
+        node_group::GroupSpec,
         progress::StageReport,
     },
-    store::ClusterRecord,
+    store::{ClusterRecord, RequestMark},
 };
 
 /// A cluster as its owner sees it.
@@ -75,6 +76,19 @@ pub struct ClusterView {
     /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
     /// has not taken what it is to be given.
     pub cloud_error: Option<String>,
+}
+
+/// One node of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeView {
+    /// `worker-7`.
+    pub name: String,
+    /// Its group.
+    pub group: String,
+    /// Its flavor, where one is known.
+    pub flavor: Option<String>,
+    /// Whether it has said that it is ready.
+    pub is_ready: bool,
 }
 
 /// How an endpoint is reached.
@@ -181,6 +195,35 @@ impl ClusterLookup {
     /// The cluster's own id.
     pub fn id(&self) -> &str {
         &self.record.id
+    }
+
+    /// All that is remembered of it.
+    pub(crate) fn record(&self) -> &ClusterRecord {
+        &self.record
+    }
+
+    /// The request that has made it, where that said which it was.
+    pub fn request_mark(&self) -> Option<&RequestMark> {
+        self.record.request_mark.as_ref()
+    }
+
+    /// Its nodes, group by group; none before it is deployed.
+    pub fn nodes(&self) -> Vec<NodeView> {
+        let groups = self.record.spec.iter().flat_map(|spec| spec.groups.iter());
+        let nodes_of = |group: &GroupSpec| {
+            let of_group = |name: String| NodeView {
+                is_ready: self.record.observed.ready.contains(&name),
+                name,
+                group: group.name.clone(),
+                flavor: group.flavor.clone(),
+            };
+            group
+                .node_names()
+                .into_iter()
+                .map(of_group)
+                .collect::<Vec<_>>()
+        };
+        groups.flat_map(nodes_of).collect()
     }
 
     /// What the view depends on.

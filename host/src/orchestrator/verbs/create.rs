@@ -17,7 +17,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::LifecyclePhase,
-    store::{ClusterRecord, RecordIdentity},
+    store::{ClusterRecord, RecordIdentity, RequestMark},
 };
 
 /// Creates the record of a cluster, where the project has none of that name.
@@ -26,6 +26,7 @@ pub(crate) async fn create_cluster(
     caller: &Caller,
     name: &str,
     attributes: ClientAttributes,
+    mark: Option<&RequestMark>,
 ) -> Result<CreateOutcome, OrchestratorError> {
     let project = caller.project_id();
     match find_here(context, caller, name).await {
@@ -45,7 +46,12 @@ pub(crate) async fn create_cluster(
         .parse_deploy(&caller.session, name, &attributes)
         .await?;
     check_room(context, caller).await?;
-    let record = new_record(context, caller, region, name, attributes);
+    let mut record = new_record(context, caller, region, name, attributes);
+    if let Some(mark) = mark {
+        record
+            .mark_request(mark)
+            .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
+    }
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     let (registry, most) = (
         &context.state.registry,

@@ -130,6 +130,36 @@ pub(crate) async fn look_up_cluster(
     }
 }
 
+/// One cluster as it is known; Heat is asked only for one that the store does not know.
+pub(crate) async fn look_without_asking(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+) -> Result<ClusterLookup, OrchestratorError> {
+    let handle = find_cluster(context, caller, name).await?;
+    let record = live_record(context, &handle, name).await?;
+    let cloud_error = handle.cloud_error(&record, handle.refresh.error());
+    Ok(ClusterLookup::new(record, cloud_error))
+}
+
+/// The living cluster that a request of this id was for, as it is known.
+pub(crate) async fn find_requested(
+    context: &Context,
+    caller: &Caller,
+    request_id: &str,
+) -> Result<Option<ClusterLookup>, OrchestratorError> {
+    let registry = &context.state.registry;
+    let listed = registry
+        .list_project(caller.project_id(), |_| false)
+        .await?;
+    let mut records = listed.into_iter().map(|one| one.record);
+    let found = records.find(|record| {
+        let mark = record.request_mark.as_ref();
+        record.is_live() && mark.is_some_and(|mark| mark.id == request_id)
+    });
+    Ok(found.map(|record| ClusterLookup::new(record, None)))
+}
+
 /// A cluster of this name whose deletion waits for somebody, and what it waits for.
 pub(crate) async fn find_waiting_deletion(
     context: &Context,

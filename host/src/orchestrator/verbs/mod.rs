@@ -1,13 +1,18 @@
 //! The verbs of the life cycle: one file each, called by the facade.
 
 pub(crate) mod create;
+pub(crate) mod decide_again;
 pub(crate) mod delete;
 pub(crate) mod deploy;
 pub(crate) mod find;
+pub(crate) mod form;
+pub(crate) mod form_change;
 pub(crate) mod groups;
 pub(crate) mod orphans;
 pub(crate) mod plan_change;
 pub(crate) mod preview;
 pub(crate) mod provision;
+pub(crate) mod request_form;
+pub(crate) mod request_revision;
 pub(crate) mod secret;
 pub(crate) mod update;

@@ -92,7 +92,24 @@ pub(crate) struct PlannedChange {
 /// Plans every step, checks all with the plugins, the cloud and the limits; nothing is touched. One
 /// look at the cloud, one claim of the cluster that is to be, and one plan for each distinct cluster
 /// at rest. Of the cloud only what new nodes need must still be there.
+///
+/// # Errors
+/// All that is in its way, the project's quotas too.
 pub(crate) async fn plan_change(
+    context: &Context,
+    caller: &Caller,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    to: ClusterSpec,
+    attributes: BTreeMap<String, String>,
+) -> Result<PlannedChange, OrchestratorError> {
+    let planned = plan_beyond_quotas(context, caller, record, from, to, attributes).await?;
+    reject(quota::check_quotas(&planned.needs))?;
+    Ok(planned)
+}
+
+/// The same, whatever the project has left of its quotas.
+pub(crate) async fn plan_beyond_quotas(
     context: &Context,
     caller: &Caller,
     record: &ClusterRecord,
@@ -146,7 +163,6 @@ pub(crate) async fn plan_change(
     reject_replacing_plans(&plans, &running, from, &to)?;
     let (stack, sizes) = (&running.template, plans.flavors());
     let needs = count_joining(session, stack, &planned, sizes, &joining, cloud).await?;
-    reject(quota::check_quotas(&needs))?;
     let installed = plans.installed(ClusterRest::Done, &planned);
     let nodes = plans.change_nodes(record);
     let steps = steps::plan_steps(&nodes, first);

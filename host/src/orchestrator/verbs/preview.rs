@@ -36,7 +36,10 @@ use crate::orchestrator::{
 };
 use crate::{
     bundle::node_update::VARIABLES,
-    cluster::{ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes},
+    cluster::{
+        ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
+        parameter_text::plain_text,
+    },
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -177,7 +180,7 @@ pub(crate) async fn preview_update(
 }
 
 /// The record, or what another host has made of the cluster since.
-async fn newest_record(
+pub(crate) async fn newest_record(
     caller: &Caller,
     record: &ClusterRecord,
 ) -> Result<ClusterRecord, OrchestratorError> {
@@ -196,7 +199,10 @@ async fn newest_record(
 }
 
 /// An update that changes nothing in the cloud.
-fn kept_attributes(record: &ClusterRecord, after: &BTreeMap<String, String>) -> ChangePreview {
+pub(crate) fn kept_attributes(
+    record: &ClusterRecord,
+    after: &BTreeMap<String, String>,
+) -> ChangePreview {
     let spec = record.spec.iter();
     ChangePreview {
         name: record.name.clone(),
@@ -243,7 +249,8 @@ fn preview_updates(
     updates
 }
 
-fn describe_change(
+/// What a planned change would do.
+pub(crate) fn describe_change(
     record: &ClusterRecord,
     from: &ClusterSpec,
     planned: PlannedChange,
@@ -347,6 +354,7 @@ fn describe_deploy(
         planned,
         flavors,
         needs,
+        ..
     } = made;
     let descriptors = context.planner.descriptors();
     let framework = |choice: &crate::cluster::spec::FrameworkChoice| {
@@ -419,13 +427,6 @@ fn own_settings(context: &Context, spec: &ClusterSpec) -> Vec<AttributeChange> {
         }
     }
     settings
-}
-
-/// A text without quotes, anything else as JSON.
-fn plain_text(value: &serde_json::Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn some_needs(mut needs: Vec<QuotaNeed>) -> Vec<QuotaNeed> {

@@ -21,6 +21,7 @@ use crate::orchestrator::{
         create,
         find::{find_cluster, live_record},
         plan_change::{PlannedChange, plan_change},
+        request_revision::check_revision,
     },
 };
 use crate::{
@@ -32,12 +33,13 @@ use crate::{
 };
 
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and
-/// returns.
+/// returns. `revision` is what the cluster was asked to be when whoever asks looked at it.
 pub(crate) async fn update_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,
     given: ClientAttributes,
+    revision: Option<String>,
 ) -> Result<ClusterView, OrchestratorError> {
     let handle = find_cluster(&context, &caller, &name).await?;
     let caller = caller.at(&handle.record());
@@ -51,6 +53,7 @@ pub(crate) async fn update_cluster(
     .await;
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
+    check_revision(&record, revision.as_deref())?;
     let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(&context, &record, request)?;

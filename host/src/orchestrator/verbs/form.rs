@@ -1,0 +1,265 @@
+//! What a form shows of a request that may be incomplete or wrong: what a deploy would be refused
+//! for, what each attribute comes to and why, the quotas, and what would be made. Nothing is recorded,
+//! and of the cloud nothing but Heat's validation is asked that is not a read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::orchestrator::{
+    context::{Caller, ClientAttributes, Context},
+    error::OrchestratorError,
+    planning::{
+        cloud_choices, merge_attributes,
+        planner::StackPlan,
+        request_values::ValueInputs,
+        whole_refusal::{LookedAtRequest, look_at_request},
+    },
+    stack::{request_size, stack_request},
+    verbs::{
+        create, deploy,
+        find::{find_here, live_record},
+        form_change,
+        request_form::{
+            FormQuota, NodeMakeup, RequestForm, describe_frameworks, describe_groups,
+            describe_plan, no_needs, told_quotas,
+        },
+    },
+};
+use crate::{
+    cluster::{ClusterSpec, Lifecycle, LifecyclePhase, Problem, attributes},
+    store::ClusterRecord,
+};
+
+/// What stands for a name that is missing or wrong, so that the rest can be looked at.
+const STAND_IN_NAME: &str = "unnamed";
+
+/// What forms ask the orchestrator.
+pub struct RequestForms {
+    context: Arc<Context>,
+}
+
+/// How much of a request is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormDepth {
+    /// All but Heat's own validation: for each change of a form.
+    Typing,
+    /// What a deploy checks before it records anything.
+    Whole,
+}
+
+impl RequestForms {
+    pub(crate) fn new(context: &Arc<Context>) -> Self {
+        let context = Arc::clone(context);
+        Self { context }
+    }
+
+    /// What a form shows of a cluster that is to be made, or that was asked for and is not deployed.
+    ///
+    /// # Errors
+    /// `Unauthorized`, `Internal`; all else is told in the form.
+    pub async fn new_cluster(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: ClientAttributes,
+        depth: FormDepth,
+    ) -> Result<RequestForm, OrchestratorError> {
+        show_request(&self.context, caller, name, given, depth).await
+    }
+
+    /// The same of a change to a cluster that is running.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unauthorized`, `Internal`; all else is told in the form.
+    pub async fn change(
+        &self,
+        caller: &Caller,
+        name: &str,
+        given: ClientAttributes,
+    ) -> Result<RequestForm, OrchestratorError> {
+        form_change::show_change(&self.context, caller, name, given).await
+    }
+}
+
+async fn show_request(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    given: ClientAttributes,
+    depth: FormDepth,
+) -> Result<RequestForm, OrchestratorError> {
+    let mut form = RequestForm {
+        name: name.to_owned(),
+        ..RequestForm::default()
+    };
+    let there = find_there(context, caller, &mut form).await?;
+    let caller = &there
+        .as_ref()
+        .map_or_else(|| caller.clone(), |record| caller.at(record));
+    let before = there.as_ref().map(|record| record.attributes.clone());
+    let before = before.unwrap_or_default();
+    let merged = merge_attributes::merge_attributes(&before, given.clone(), &context.state.limits);
+    let merged = match merged {
+        Ok(merged) => merged,
+        Err(error) => {
+            form.keep(Err(error))?;
+            before.into_iter().chain(given).collect()
+        }
+    };
+    form.keep(check_phase(context, caller, there.as_deref(), &merged).await)?;
+    form.keep(caller.region().map(drop))?;
+    form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
+    let looked = look(context, caller, name, &merged, &mut form).await?;
+    if let Some(planned) = &looked.planned {
+        let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;
+        show_plan(context, caller, &record, planned, depth, &mut form).await?;
+    }
+    let offered = cloud_choices::take_choices(&caller.session, looked.cloud.clone()).await?;
+    form.choices = offered.choices;
+    let needs = match looked.needs.is_empty() {
+        true => no_needs(&offered.quotas),
+        false => told_quotas(&looked.needs, &offered.quotas),
+    };
+    form.quotas = needs.into_iter().map(FormQuota::from).collect();
+    let descriptors = context.planner.descriptors();
+    let inputs = ValueInputs {
+        given: &merged,
+        running: None,
+        defaults: &context.defaults,
+        descriptors: &descriptors,
+        spec: &looked.spec,
+        claimed: &looked.claimed,
+        cloud: looked.cloud.as_ref(),
+    };
+    form.values = inputs.list_values();
+    let no_grants = BTreeMap::new();
+    form.groups = describe_groups(&NodeMakeup {
+        spec: &looked.spec,
+        flavors: &looked.flavors,
+        placements: &looked.claimed.placements,
+        sums: &looked.claimed.sums,
+        grants: looked
+            .planned
+            .as_ref()
+            .map_or(&no_grants, |planned| &planned.grants),
+    });
+    form.frameworks = describe_frameworks(&descriptors, &looked.spec);
+    Ok(form)
+}
+
+/// The cluster of this name, where there is one.
+async fn find_there(
+    context: &Context,
+    caller: &Caller,
+    form: &mut RequestForm,
+) -> Result<Option<Arc<ClusterRecord>>, OrchestratorError> {
+    let name = form.name.clone();
+    if !attributes::is_name(&name) {
+        return Ok(None);
+    }
+    match find_here(context, caller, &name).await {
+        Ok(handle) => Ok(Some(live_record(context, &handle, &name).await?)),
+        Err(OrchestratorError::NotFound(_)) => Ok(None),
+        Err(error) => form.keep(Err(error)).map(|()| None),
+    }
+}
+
+/// Looks at the request; where the cloud does not answer, at what can be told without it.
+async fn look(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    merged: &BTreeMap<String, String>,
+    form: &mut RequestForm,
+) -> Result<LookedAtRequest, OrchestratorError> {
+    let read_by = |name: &str| context.read_request(name, merged);
+    let read = match attributes::is_name(name) {
+        true => read_by(name),
+        // The rest is looked at as if it had one.
+        false => {
+            form.problems.extend(attributes::check_name(name).err());
+            read_by(STAND_IN_NAME)
+        }
+    };
+    let (planner, session) = (context.planner.as_ref(), &caller.session);
+    let looked = match look_at_request(planner, session, read.clone()).await {
+        Ok(looked) => looked,
+        Err(error) => {
+            form.keep(Err(error))?;
+            let (spec, problems) = match read {
+                Ok((spec, _)) => (spec, Vec::new()),
+                Err(refused) => (refused.spec, refused.problems),
+            };
+            LookedAtRequest {
+                spec,
+                problems,
+                ..LookedAtRequest::default()
+            }
+        }
+    };
+    form.keep(or_invalid(looked.problems.clone()))?;
+    Ok(looked)
+}
+
+/// Whether the life of the cluster of this name allows a deploy, and the project has room for it.
+async fn check_phase(
+    context: &Context,
+    caller: &Caller,
+    there: Option<&ClusterRecord>,
+    merged: &BTreeMap<String, String>,
+) -> Result<(), OrchestratorError> {
+    match there {
+        None => create::check_room(context, caller).await,
+        Some(record) if record.phase() != LifecyclePhase::Initialised => {
+            Err(deploy::deployed_already(record))
+        }
+        Some(record) if matches!(record.lifecycle, Lifecycle::Deploying { .. }) => {
+            context.reject_own_changes(record, merged)
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Shows what Heat would be given, checked as far as `depth` says.
+async fn show_plan(
+    context: &Context,
+    caller: &Caller,
+    record: &ClusterRecord,
+    planned: &StackPlan,
+    depth: FormDepth,
+    form: &mut RequestForm,
+) -> Result<(), OrchestratorError> {
+    let request = stack_request::build_stack_request(record, &context.host, planned);
+    form.keep(or_invalid(request_size::check_deploy(record, &request)))?;
+    if depth == FormDepth::Whole && form.refusal().is_none() {
+        let validated = caller.session.validate(&request).await;
+        form.keep(validated.map_err(Into::into))?;
+    }
+    let timeout_s = record.spec.as_ref().map_or(0, |spec| spec.timeout_s);
+    form.preview = Some(describe_plan(timeout_s, planned, request));
+    Ok(())
+}
+
+fn or_invalid(problems: Vec<Problem>) -> Result<(), OrchestratorError> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(OrchestratorError::Invalid(problems))
+    }
+}
+
+/// The record that a deploy of this plan would make, as far as Heat is given anything of it.
+fn planned_record(
+    context: &Context,
+    caller: &Caller,
+    name: &str,
+    merged: &BTreeMap<String, String>,
+    made: (&ClusterSpec, &StackPlan),
+) -> Result<ClusterRecord, OrchestratorError> {
+    let region = caller.region().unwrap_or_default();
+    let mut record = create::new_record(context, caller, region, name, merged.clone());
+    let intent = deploy::build_intent(caller, region, merged, made.0, made.1);
+    record
+        .record_intent(&intent)
+        .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
+    Ok(record)
+}

@@ -1,0 +1,107 @@
+//! The port of the APIs for clients: which of them a request is for, by its path alone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, request};
+
+use super::connection::ConnectionHandler;
+use crate::addressing::{AddressingConfig, ConnectionEnds};
+use crate::answer::AnswerBody;
+use crate::api::{self, JsonApi};
+use crate::occi::{ClusterService, OcciApi};
+
+/// The APIs of this port.
+pub(super) struct ApiPort<C> {
+    pub(super) occi: OcciApi<C>,
+    /// None where only OCCI is served.
+    pub(super) json: Option<JsonApi>,
+    pub(super) addressing: AddressingConfig,
+}
+
+/// Who answers.
+enum PathOwner<'a> {
+    Json(&'a JsonApi),
+    /// All that is nobody else's: hurtle's clients see this API alone.
+    Occi,
+}
+
+impl<C> ApiPort<C> {
+    /// A path may begin with the prefix of this service's URL, where the proxy in front has not taken
+    /// it away; the path as it came is looked at first.
+    fn owner(&self, head: &request::Parts, ends: ConnectionEnds) -> PathOwner<'_> {
+        let path = head.uri.path();
+        let owner_of = |path: &str| {
+            let json = self
+                .json
+                .as_ref()
+                .filter(|_| is_below(path, api::BASE_PATH));
+            json.map(PathOwner::Json)
+        };
+        let without_prefix = || {
+            let address = self.addressing.resolve(&head.uri, &head.headers, ends);
+            owner_of(address.ok()?.strip_prefix(path)?)
+        };
+        owner_of(path)
+            .or_else(without_prefix)
+            .unwrap_or(PathOwner::Occi)
+    }
+}
+
+/// Whether a path is this one or below it.
+fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
+    fn refuse_head(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+    ) -> Option<Response<AnswerBody>> {
+        match self.owner(head, ends) {
+            PathOwner::Json(json) => json.refuse_head(head, ends),
+            PathOwner::Occi => Some(self.occi.refuse_head(head, ends)?.map(AnswerBody::from)),
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Bytes>,
+        ends: ConnectionEnds,
+    ) -> Response<AnswerBody> {
+        let (head, body) = request.into_parts();
+        match self.owner(&head, ends) {
+            PathOwner::Json(json) => json.handle_request(head, body, ends).await,
+            PathOwner::Occi => {
+                let request = Request::from_parts(head, body);
+                let answer = self.occi.handle_request(request, ends).await;
+                answer.map(AnswerBody::from)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_parts_of_a_path_count() {
+        for path in ["/api/v1", "/api/v1/", "/api/v1/clusters"] {
+            assert!(is_below(path, "/api/v1"), "{path}");
+        }
+        for path in [
+            "/",
+            "",
+            "/api",
+            "/api/v10",
+            "/api/v1x/y",
+            "/x/api/v1",
+            "//api/v1",
+        ] {
+            assert!(!is_below(path, "/api/v1"), "{path}");
+        }
+    }
+}
