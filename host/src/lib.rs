@@ -3,7 +3,7 @@
 //! Layout, in reading order; each module may use only those below it (kept by `tests/layering`):
 //! - [`cli`]: arguments to one function each; exit codes
 //! - [`server`]: serves the APIs on their ports
-//! - [`occi`], [`api`], [`web`], [`admin`]: the APIs
+//! - [`occi`], [`api`], [`ui`], [`web`], [`admin`]: the APIs
 //! - [`orchestrator`]: the life of a cluster: plan, act, observe, remember
 //! - [`plugin`]: runs the framework plugins in a sandbox
 //! - [`openstack`]: the client of the cloud
@@ -29,4 +29,5 @@ pub mod plugin;
 pub mod server;
 pub mod store;
 pub mod system;
+pub mod ui;
 pub mod web;

@@ -35,7 +35,7 @@ use crate::answer::{AnswerBody, EventSlots};
 use crate::metrics::HostMetrics;
 use crate::orchestrator::Orchestrator;
 use crate::system::ending::EndingSignals;
-use crate::{admin, api, occi};
+use crate::{admin, api, occi, ui};
 use api_port::ApiPort;
 use connection::{ConnectionHandler, PortConfig};
 
@@ -127,7 +127,7 @@ impl Server {
         })
     }
 
-    /// Serves the JSON API too, which needs more of the clusters than OCCI does.
+    /// Serves the JSON API and the page too, which need more of the clusters than OCCI does.
     #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Orchestrator) -> Self {
         self.orchestrator = Some(orchestrator);
@@ -161,9 +161,13 @@ impl Server {
         };
         let (stop, stopped) = watch::channel(false);
         let slots = EventSlots::new(limits.streams, stopped.clone());
-        let json = |orchestrator| api::JsonApi::new(orchestrator, occi.addressing.clone(), slots);
+        let addressing = || occi.addressing.clone();
+        let pages = |one: &Orchestrator| ui::PageApi::new(one.clone(), addressing(), slots.clone());
+        let pages = self.orchestrator.as_ref().map(pages);
+        let json = |one| api::JsonApi::new(one, addressing(), slots.clone());
         let apis = ApiPort {
             json: self.orchestrator.map(json),
+            pages,
             addressing: occi.addressing.clone(),
             occi: occi::OcciApi::new(clusters.clone(), occi),
         };

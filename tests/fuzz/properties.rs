@@ -255,6 +255,7 @@ fn view() -> ClusterView {
         name: "default".to_owned(),
         id: "4f4bb9f3".to_owned(),
         created_s: 0,
+        owner: None,
         frameworks: Vec::new(),
         node_counts: BTreeMap::new(),
         phase: LifecyclePhase::Initialised,

@@ -22,7 +22,7 @@ use imports::{SourceFile, host_files, read_source, rust_files};
 const LAYERS: [&[&str]; 8] = [
     &["main", "cli"],
     &["server"],
-    &["occi", "api", "web", "admin"],
+    &["occi", "api", "ui", "web", "admin"],
     &["orchestrator"],
     &["plugin", "openstack", "store"],
     &["bundle"],

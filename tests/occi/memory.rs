@@ -180,6 +180,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         name: name.to_owned(),
         id: uuid::Uuid::new_v4().to_string(),
         created_s: 0,
+        owner: None,
         frameworks: Vec::new(),
         node_counts: BTreeMap::new(),
         phase: LifecyclePhase::Initialised,

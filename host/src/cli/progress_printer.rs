@@ -136,6 +136,7 @@ mod tests {
             name: "demo".into(),
             id: "1".into(),
             created_s: 0,
+            owner: None,
             frameworks: vec!["hadoop".into()],
             node_counts: BTreeMap::from([("worker".into(), 1)]),
             phase: LifecyclePhase::Deployed,

@@ -23,6 +23,12 @@ pub struct StageReport {
     pub seconds: Option<u32>,
     /// The line for people, without the node: `hadoop setup done, 34 s`.
     pub text: String,
+    /// When the stage's first line came, in seconds since 1970; none where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_s: Option<u64>,
+    /// When this line came, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_s: Option<u64>,
 }
 
 /// What became of a stage.
@@ -51,7 +57,20 @@ impl StageReport {
             outcome: StageOutcome::Note,
             seconds: None,
             text: line,
+            began_s: None,
+            told_s: None,
         })
+    }
+
+    /// The same line, which came at that time.
+    #[must_use]
+    pub fn told_at(self, unix_s: Option<u64>) -> Self {
+        let seconds = u64::from(self.seconds.unwrap_or(0));
+        Self {
+            began_s: unix_s.map(|at| at.saturating_sub(seconds)),
+            told_s: unix_s,
+            ..self
+        }
     }
 
     /// Whether both speak of the same stage of the same node, so that the newer one takes the older
@@ -103,6 +122,8 @@ fn parse_line(line: &str) -> Option<StageReport> {
         stage,
         outcome,
         text,
+        began_s: None,
+        told_s: None,
     })
 }
 
@@ -165,6 +186,8 @@ mod tests {
             outcome,
             seconds,
             text: text.into(),
+            began_s: None,
+            told_s: None,
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::{
-    CloudConfig, CloudCredentials, CloudError, CloudSession, Project, access_for_nodes,
+    CloudConfig, CloudCredentials, CloudError, CloudSession, Project, UserLogin, access_for_nodes,
+    credentials::AuthMethod,
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
     session::SharedCloud,
@@ -108,6 +109,41 @@ impl CloudClient {
             }
         };
         Ok((identity, key))
+    }
+
+    /// Gets a token by what a user types; one that they have is validated and stays the one.
+    ///
+    /// # Errors
+    /// [`CloudError::BadCredentials`], [`CloudError::InvalidToken`], [`CloudError::Unscoped`], or
+    /// that Keystone cannot be asked.
+    pub async fn login_user(&self, login: &UserLogin) -> Result<CloudSession, CloudError> {
+        let SharedCloud { http, config, .. } = self.cloud.as_ref();
+        let identity = match login.auth() {
+            AuthMethod::Token { token } => self.keystone.validate(http, config, token, "").await?,
+            auth => {
+                let scope = login.scope();
+                self.keystone.login(http, config, auth, scope).await?
+            }
+        };
+        let owner = token_project(&identity, "a project")?;
+        let key = token_key(&identity.token, &owner.id);
+        let cloud = Arc::clone(&self.cloud);
+        Ok(CloudSession::new(
+            cloud,
+            Arc::new(identity),
+            owner,
+            Some(key),
+        ))
+    }
+
+    /// Ends the session's token.
+    ///
+    /// # Errors
+    /// Keystone cannot be asked, or refuses it.
+    pub async fn revoke(&self, session: &CloudSession) -> Result<(), CloudError> {
+        let SharedCloud { http, config, .. } = self.cloud.as_ref();
+        session.forget_validation();
+        self.keystone.revoke(http, config, session.token()).await
     }
 
     /// Lets go of all validations whose time is up, also where no new one comes; how many stay.

@@ -100,6 +100,33 @@ impl KeystoneClient {
         }
     }
 
+    /// Ends the token. Only v3 lets users end their own; on v2.0 it lasts until its time is up.
+    pub(super) async fn revoke(
+        &self,
+        http: &HttpTransport,
+        config: &CloudConfig,
+        token: &SecretString,
+    ) -> Result<(), CloudError> {
+        let (version, address) = self.discover(http, config).await?;
+        if version == KeystoneVersion::V2 {
+            return Ok(());
+        }
+        let mut call = address.request(
+            config,
+            "end a token",
+            Method::DELETE,
+            "v3/auth/tokens",
+            Some(token),
+        );
+        call.is_token_subject = true;
+        match http.send(&call).await {
+            Ok(_) => Ok(()),
+            // It has ended already.
+            Err(failure) if failure.error.is_not_found() || failure.error.is_token() => Ok(()),
+            Err(failure) => Err(failure.error),
+        }
+    }
+
     /// The version to speak, and the address below which it is.
     async fn discover(
         &self,

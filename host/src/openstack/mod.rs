@@ -58,7 +58,7 @@ pub use config::{
     ClientCertificate, ClientLimits, CloudConfig, EndpointInterface, RequestCarrier,
     ServiceSettings,
 };
-pub use credentials::{ClientEnvironment, CloudCredentials};
+pub use credentials::{ClientEnvironment, CloudCredentials, UserLogin};
 pub use error::{CloudError, ErrorCause, SettingProblem};
 pub use service_name::ServiceName;
 pub use session::CloudSession;

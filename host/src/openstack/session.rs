@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use reqwest::Method;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -131,6 +132,24 @@ impl CloudSession {
                 .catalog
                 .has_endpoint(service_type, region, &self.cloud.config)
         })
+    }
+
+    /// The token, for who keeps it for the user's next request.
+    pub fn token(&self) -> &SecretString {
+        &self.identity.token
+    }
+
+    /// Whether tokens of application credentials are taken for good although no trust can be made
+    /// with them.
+    pub fn allows_application_credentials(&self) -> bool {
+        self.cloud.config.allow_application_credentials
+    }
+
+    /// Drops what is remembered of the token's validation.
+    pub(super) fn forget_validation(&self) {
+        if let Some(key) = &self.key {
+            self.cloud.tokens.forget(key);
+        }
     }
 
     pub(super) fn config(&self) -> &CloudConfig {
@@ -272,10 +291,10 @@ impl CloudSession {
         call: &ApiRequest<'_>,
     ) -> Result<ApiResponse, CallFailure> {
         let result = self.cloud.http.send(call).await;
-        if let (Err(failure), Some(key)) = (&result, &self.key)
+        if let Err(failure) = &result
             && failure.error.is_token()
         {
-            self.cloud.tokens.forget(key);
+            self.forget_validation();
         }
         result
     }

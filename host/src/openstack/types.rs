@@ -1,10 +1,12 @@
 //! The resources of the cloud that the host works with: projects, stacks, flavors, images,
 //! networks, quotas. Pure data, in the fields that are used.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use super::timestamp;
 
 /// A project (tenant).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,15 @@ pub struct StackEvent {
     pub reason: String,
     /// `2026-11-23T06:00:00Z`, whole seconds.
     pub time: String,
+}
+
+impl StackEvent {
+    /// When it came about, in seconds since 1970, where it says so.
+    pub fn unix_s(&self) -> Option<u64> {
+        let time = timestamp::parse_timestamp(&self.time)?;
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    }
 }
 
 /// A flavor of the project.

@@ -94,6 +94,13 @@ impl Caller {
         &self.session.user().id
     }
 
+    /// The same caller, whose new clusters are made in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let session = self.session.in_region(region);
+        Self { session }
+    }
+
     /// The region that new clusters of theirs are made in.
     ///
     /// # Errors

@@ -30,7 +30,10 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::{cluster::FrameworkDescriptor, openstack::CloudSession};
+use crate::{
+    cluster::FrameworkDescriptor,
+    openstack::{CloudSession, UserLogin},
+};
 
 use context::Context;
 use verbs::{
@@ -95,6 +98,24 @@ impl Orchestrator {
     ) -> Result<Caller, OrchestratorError> {
         let session = self.context.client.own_session(token).await?;
         self.register_session(session).await
+    }
+
+    /// Takes what a user signs in with.
+    ///
+    /// # Errors
+    /// `Unauthorized`, `Forbidden` (a token of no project), `Cloud` (Keystone cannot be asked).
+    pub async fn sign_in(&self, login: &UserLogin) -> Result<Caller, OrchestratorError> {
+        let session = self.context.client.login_user(login).await?;
+        self.register_session(session).await
+    }
+
+    /// Ends the caller's token: what waits for it goes on with the next one.
+    ///
+    /// # Errors
+    /// `Cloud`: Keystone cannot be asked, and the token lasts until its time is up.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), OrchestratorError> {
+        self.context.state.sessions.forget_session(&caller.session);
+        Ok(self.context.client.revoke(&caller.session).await?)
     }
 
     /// A caller who has logged in already; for the command line.

@@ -10,18 +10,22 @@ use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::AnswerBody;
 use crate::api::{self, JsonApi};
 use crate::occi::{ClusterService, OcciApi};
+use crate::ui::{self, PageApi};
 
 /// The APIs of this port.
 pub(super) struct ApiPort<C> {
     pub(super) occi: OcciApi<C>,
     /// None where only OCCI is served.
     pub(super) json: Option<JsonApi>,
+    /// Likewise.
+    pub(super) pages: Option<PageApi>,
     pub(super) addressing: AddressingConfig,
 }
 
 /// Who answers.
 enum PathOwner<'a> {
     Json(&'a JsonApi),
+    Pages(&'a PageApi),
     /// All that is nobody else's: hurtle's clients see this API alone.
     Occi,
 }
@@ -36,7 +40,11 @@ impl<C> ApiPort<C> {
                 .json
                 .as_ref()
                 .filter(|_| is_below(path, api::BASE_PATH));
-            json.map(PathOwner::Json)
+            let pages = self
+                .pages
+                .as_ref()
+                .filter(|_| is_below(path, ui::BASE_PATH));
+            json.map(PathOwner::Json).or(pages.map(PathOwner::Pages))
         };
         let without_prefix = || {
             let address = self.addressing.resolve(&head.uri, &head.headers, ends);
@@ -62,6 +70,7 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
     ) -> Option<Response<AnswerBody>> {
         match self.owner(head, ends) {
             PathOwner::Json(json) => json.refuse_head(head, ends),
+            PathOwner::Pages(pages) => pages.refuse_head(head, ends),
             PathOwner::Occi => Some(self.occi.refuse_head(head, ends)?.map(AnswerBody::from)),
         }
     }
@@ -74,6 +83,7 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
         let (head, body) = request.into_parts();
         match self.owner(&head, ends) {
             PathOwner::Json(json) => json.handle_request(head, body, ends).await,
+            PathOwner::Pages(pages) => pages.handle_request(head, body, ends).await,
             PathOwner::Occi => {
                 let request = Request::from_parts(head, body);
                 let answer = self.occi.handle_request(request, ends).await;

@@ -30,6 +30,7 @@ pub(super) fn answer(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
         ),
         (IdentityApi::V3, "GET", ["v3", "auth", "tokens"]) => validate(cloud, call),
         (IdentityApi::V3, "POST", ["v3", "auth", "tokens"]) => login_v3(cloud, call),
+        (IdentityApi::V3, "DELETE", ["v3", "auth", "tokens"]) => revoke(cloud, call),
         (IdentityApi::V2, "GET", ["v2.0", "tenants"]) => tenants(cloud, call),
         (IdentityApi::V2, "POST", ["v2.0", "tokens"]) => login_v2(cloud, call),
         _ => FakeReply {
@@ -64,6 +65,25 @@ fn validate(cloud: &FakeCloud, call: &FakeRequest) -> FakeReply {
             None => FakeReply::error("keystone", 404, "Not Found", "Could not find token."),
             Some(token) => FakeReply::json(200, &token_v3(cloud, token)),
         },
+    }
+}
+
+fn revoke(cloud: &mut FakeCloud, call: &FakeRequest) -> FakeReply {
+    let asks = |token: &Option<String>| {
+        let token = token.as_ref()?;
+        cloud.tokens.contains_key(token).then(|| token.clone())
+    };
+    match (asks(&call.token), asks(&call.subject)) {
+        (None, _) => refused(),
+        (_, None) => FakeReply::error("keystone", 404, "Not Found", "Could not find token."),
+        (_, Some(subject)) => {
+            cloud.tokens.remove(&subject);
+            FakeReply {
+                status: 204,
+                headers: Vec::new(),
+                body: Vec::new(),
+            }
+        }
     }
 }
 

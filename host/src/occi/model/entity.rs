@@ -277,6 +277,7 @@ pub(crate) mod tests {
             name: name.to_owned(),
             id: "4f4bb9f3-9cf9-4b1e-8a55-1b8a9c2c0c1d".to_owned(),
             created_s: 0,
+            owner: None,
             frameworks: Vec::new(),
             node_counts: BTreeMap::new(),
             phase: LifecyclePhase::Initialised,
@@ -308,6 +309,8 @@ pub(crate) mod tests {
             outcome: StageOutcome::Done,
             seconds: Some(34),
             text: text.to_owned(),
+            began_s: None,
+            told_s: None,
         }
     }
 

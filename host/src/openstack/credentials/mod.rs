@@ -6,6 +6,7 @@
 //! - `cloud_settings`: the settings of one cloud, put together from all places; `region_choice`:
 //!   which of its regions; `cloud_variables`: what `OS_*` say
 //! - `clouds_yaml`: the files; `vendor_profiles`: public clouds by name
+//! - `user_login`: what a person types, in place of all that
 //! - `no_catalog`: logins that lead to one address
 //! - `client_environment`: variables and folders; `setting_value`: YAML as it is written
 
@@ -18,13 +19,14 @@ mod region_choice;
 mod setting_value;
 #[cfg(test)]
 mod tests;
+mod user_login;
 mod vendor_profiles;
 
 use std::{fmt, path::PathBuf};
 
 use secrecy::SecretString;
 
-pub use self::client_environment::ClientEnvironment;
+pub use self::{client_environment::ClientEnvironment, user_login::UserLogin};
 use self::{
     cloud_settings::CloudSettings,
     no_catalog::{WITHOUT_CATALOG, refuse_variables_without_catalog, without_catalog},

@@ -149,7 +149,7 @@ fn fold_event(seen: &mut ObservedState, stack: &HeatStack, event: &StackEvent) {
                 drop(seen.answers.insert(node, answer))
             }
             Some(_) => {}
-            None => fold_report(seen, StageReport::parse(line)),
+            None => fold_report(seen, StageReport::parse(line).told_at(event.unix_s())),
         },
         (READY_HANDLE, Some(("SUCCESS", line))) => {
             let node = line.split(' ').next().unwrap_or_default();
@@ -193,8 +193,19 @@ fn is_cause(event: &StackEvent) -> bool {
         && !follows.iter().any(|start| event.reason.starts_with(start))
 }
 
+/// Whether the newer line is of the same run of its stage: one that has begun anew, or ends another
+/// run than the one that is known, has a beginning of its own.
+fn goes_on(older: &StageReport, newer: &StageReport) -> bool {
+    let is_open = matches!(older.outcome, StageOutcome::Began | StageOutcome::Note);
+    is_open && newer.outcome != StageOutcome::Began
+}
+
 /// A newer line of the same stage takes the older one's place, at the end.
-fn fold_report(seen: &mut ObservedState, report: StageReport) {
+fn fold_report(seen: &mut ObservedState, mut report: StageReport) {
+    let older = seen.reports.iter().find(|older| older.same_stage(&report));
+    if let Some(older) = older.filter(|older| goes_on(older, &report)) {
+        report.began_s = older.began_s.or(report.began_s);
+    }
     seen.reports.retain(|older| {
         !older.same_stage(&report)
             || older.outcome == StageOutcome::Failed && report.outcome != StageOutcome::Failed

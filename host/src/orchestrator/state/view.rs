@@ -34,6 +34,8 @@ pub struct ClusterView {
     pub id: String,
     /// When it was asked for, in seconds since 1970.
     pub created_s: u64,
+    /// The id of the user who asked for what is under way, or was last; none where nobody knows.
+    pub owner: Option<String>,
     /// Its frameworks; before it is deployed only those that its client named.
     pub frameworks: Vec<String>,
     /// How many nodes its groups have; before it is deployed only those that its client said.
@@ -264,6 +266,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         name: record.name.clone(),
         id: record.id.clone(),
         created_s: record.created_s,
+        owner: record.owner.clone(),
         frameworks: frameworks(record),
         node_counts: node_counts(record),
         phase: record.phase(),
