@@ -10,12 +10,10 @@ use flate2::{Compression, write::GzEncoder};
 use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use sha2::{Digest as _, Sha256};
 
 use super::BASE_PATH;
-use super::answer::PageError;
-use super::request::PageRequest;
 use crate::answer::{AnswerBody, CacheableAnswer};
 
 /// One file.
@@ -82,16 +80,16 @@ pub(super) fn asset_path(name: &str) -> String {
     )
 }
 
-/// The file of this name. One of another digest is another version's, which this host does not have.
-pub(super) fn serve(
-    request: &PageRequest,
+/// The file of this name; none where there is none. One of another digest is another version's, which
+/// this host does not have.
+pub(super) fn asset_answer(
+    asked: &HeaderMap,
     hash: &str,
     name: &str,
-) -> Result<Response<AnswerBody>, PageError> {
+) -> Option<Response<AnswerBody>> {
     let mut assets = ASSETS.iter();
-    let asset = assets.find(|asset| asset.name == name && asset.hash == hash);
-    let asset = asset.ok_or(PageError::NotFound)?;
-    let accepted = request.head.headers.get_all(ACCEPT_ENCODING).iter();
+    let asset = assets.find(|asset| asset.name == name && asset.hash == hash)?;
+    let accepted = asked.get_all(ACCEPT_ENCODING).iter();
     let takes_gzip = accepted
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
@@ -118,7 +116,7 @@ pub(super) fn serve(
         CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=31536000, immutable"),
     );
-    Ok(response)
+    Some(response)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What pages show of a cluster: the view of the orchestrator in words, ready for a template. Pure.
+//! What pages show of a cluster: the view of the orchestrator in words, ready for a template. No I/O.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -255,12 +255,13 @@ fn failure_data(view: &ClusterView, can_log_in: bool) -> Option<FailureData> {
         let log = cluster_command("ssh", &[&view.name, node]);
         format!("{log} -- sudo tail -n 50 /var/log/cloud-init-output.log")
     });
-    let lines = failed.iter().take(MAX_FAILURES);
+    // What the text says already is not said again.
+    let further = failed.iter().filter(|one| !text.contains(&one.text));
+    let lines = further.take(MAX_FAILURES);
+    let lines = lines.map(|one| format!("{}: {}", one.node, one.text));
     Some(FailureData {
+        lines: lines.collect(),
         text,
-        lines: lines
-            .map(|one| format!("{}: {}", one.node, one.text))
-            .collect(),
         command,
     })
 }

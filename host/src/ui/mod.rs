@@ -9,7 +9,7 @@
 //! Layout, from top to bottom; no file uses one above its own line
 //! - [`PageApi`]: a request's way
 //! - `sign_in`, `cluster_list`, `cluster_page`, `deletion`: one file for each page; `live`: streams
-//! - `cluster_view`, `stage_chart`, `commands`: what pages show of a cluster (pure)
+//! - `cluster_view`, `stage_chart`, `commands`: what pages show of a cluster
 //! - `answer`: a page, a redirect or an error as an answer; `request`: what a browser sent
 //! - `sessions`, `attempts`: who has signed in, and how often it failed; `cookie`
 //! - `route`: paths and their methods; `render`, `assets`, `texts`: templates, files, words
@@ -118,7 +118,10 @@ impl PageApi {
         let state = &self.state;
         let is_post = request.head.method == Method::POST;
         match route {
-            PageRoute::Asset { hash, file } => return assets::serve(&request, &hash, &file),
+            PageRoute::Asset { hash, file } => {
+                let answer = assets::asset_answer(&request.head.headers, &hash, &file);
+                return answer.ok_or(PageError::NotFound);
+            }
             PageRoute::SignIn if is_post => return sign_in::sign_in(state, &request).await,
             PageRoute::SignIn => return sign_in::show_form(state, &request).await,
             PageRoute::SignOut => return sign_in::sign_out(state, &request).await,
