@@ -207,6 +207,45 @@ fn lines_are_kept_up_to_the_limit() {
 }
 
 #[test]
+fn a_stage_begins_with_its_first_line_and_anew_with_the_next_run() {
+    let mut record = record();
+    let mut tell = |id: usize, time: &str, line: &str| {
+        let reason = format!("Signal: status:SUCCESS reason:{line}");
+        let told = StackEvent {
+            time: time.into(),
+            ..event(id, PROGRESS_HANDLE, "SIGNAL_COMPLETE", &reason)
+        };
+        record
+            .fold_observation(|seen| fold_events(seen, &stack("CREATE_IN_PROGRESS", ""), &[told]))
+            .unwrap();
+        let last = record.observed.reports.last().unwrap();
+        (last.began_s, last.told_s)
+    };
+    let times = |from, to| (Some(1_700_000_000 + from), Some(1_700_000_000 + to));
+    assert_eq!(
+        tell(0, "2023-11-14T22:13:20Z", "master hadoop setup began"),
+        times(0, 0)
+    );
+    assert_eq!(
+        tell(1, "2023-11-14T22:13:30Z", "master hadoop setup detail half"),
+        times(0, 10)
+    );
+    assert_eq!(
+        tell(2, "2023-11-14T22:13:40Z", "master hadoop setup done 19 s"),
+        times(0, 20)
+    );
+    assert_eq!(
+        tell(3, "2023-11-14T22:14:20Z", "master hadoop setup done 5 s"),
+        times(55, 60),
+        "of a run whose beginning was not heard"
+    );
+    assert_eq!(
+        tell(4, "no time", "master hadoop ready done 5 s"),
+        (None, None)
+    );
+}
+
+#[test]
 fn a_nodes_failure_is_told_by_node_stage_and_reason_while_heat_still_works() {
     let failed = "Signal: status:FAILURE reason:worker-1 hadoop setup line 42: curl -f http://mirror/x: (22) 404";
     let of = [
