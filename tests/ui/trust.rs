@@ -145,6 +145,7 @@ async fn texts_of_clients_and_nodes_are_text() {
         &[
             ("user", "demo"),
             ("password", PASSWORD),
+            ("project", "demo"),
             ("next", "//evil.example/ui/"),
         ],
     );
@@ -203,11 +204,9 @@ async fn filters_stand_in_the_url_and_say_how_many_are_shown() {
     for name in ["ab", "bc", "cd"] {
         let token = world.cloud.issue_token("demo");
         let client = stampede_tests::client::OcciClient::new(&world.host.url, &token, "demo");
-        client
-            .unwrap()
-            .create(name, &[("stampede.framework", "hadoop")])
-            .await
-            .unwrap();
+        let given = [("stampede.framework", "hadoop")];
+        let (status, text) = client.unwrap().put(name, &given).await.unwrap();
+        assert_eq!(status, 201, "{text}");
     }
     let mut visitor = world.member("demo").await;
     for (query, shown) in [

@@ -26,6 +26,12 @@ pub(super) fn parse_timestamp(text: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
 
+/// The same in seconds since 1970.
+pub(super) fn parse_unix_s(text: &str) -> Option<u64> {
+    let since = parse_timestamp(text)?.duration_since(SystemTime::UNIX_EPOCH);
+    Some(since.ok()?.as_secs())
+}
+
 /// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap
 /// day is its last.
 fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {

@@ -1,7 +1,7 @@
 //! The resources of the cloud that the host works with: projects, stacks, flavors, images,
 //! networks, quotas. Pure data, in the fields that are used.
 
-use std::{collections::BTreeMap, time::SystemTime};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -144,9 +144,7 @@ pub struct StackEvent {
 impl StackEvent {
     /// When it came about, in seconds since 1970, where it says so.
     pub fn unix_s(&self) -> Option<u64> {
-        let time = timestamp::parse_timestamp(&self.time)?;
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(since.as_secs())
+        timestamp::parse_unix_s(&self.time)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::orchestrator::{Caller, Orchestrator, OrchestratorError, ViewVersion};
 use crate::system::clock::unix_now_s;
 
 /// A cluster as a page shows it, what that depends on, and whether it changes by itself.
-pub(super) struct ShownCluster {
+pub(super) struct LiveCluster {
     pub(super) data: ClusterData,
     pub(super) edition: Option<ViewVersion>,
     pub(super) is_moving: bool,
@@ -24,7 +24,7 @@ pub(super) async fn look_up(
     orchestrator: &Orchestrator,
     caller: &Caller,
     name: &str,
-) -> Result<ShownCluster, OrchestratorError> {
+) -> Result<LiveCluster, OrchestratorError> {
     let (view, access, edition) = match orchestrator.find(caller, name).await {
         Ok(found) => (
             found.view(),
@@ -39,7 +39,7 @@ pub(super) async fn look_up(
         }
         Err(error) => return Err(error),
     };
-    Ok(ShownCluster {
+    Ok(LiveCluster {
         data: cluster_data(&view, access.as_ref(), caller.user_id(), unix_now_s()),
         edition,
         is_moving: view.state.is_moving(),

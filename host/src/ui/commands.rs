@@ -1,11 +1,11 @@
 //! The commands that do what a page does, as a shell takes them. Pure.
 
 use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::default_groups::WORKERS;
 use crate::orchestrator::ClusterView;
 
-/// Attributes that have an argument of their own.
+/// An attribute that has an argument of its own, as [`WORKERS`] has.
 const FRAMEWORK: &str = "framework";
-const WORKERS: &str = "workers";
 
 /// The command that asks for a cluster like this one; none where nobody said which framework.
 pub(super) fn deploy_command(view: &ClusterView) -> Option<String> {
@@ -20,8 +20,8 @@ pub(super) fn deploy_command(view: &ClusterView) -> Option<String> {
         shell_word(&framework),
         shell_word(&view.name)
     );
-    if let Some(workers) = own(WORKERS) {
-        command.push_str(&format!(" --workers {}", shell_word(workers)));
+    if let Some(count) = own(WORKERS) {
+        command.push_str(&format!(" --{WORKERS} {}", shell_word(count)));
     }
     for (name, value) in &view.attributes {
         let Some(name) = name.strip_prefix(PREFIX) else {

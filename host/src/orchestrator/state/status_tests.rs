@@ -221,7 +221,7 @@ fn a_stage_begins_with_its_first_line_and_anew_with_the_next_run() {
         let last = record.observed.reports.last().unwrap();
         (last.began_s, last.told_s)
     };
-    let times = |from, to| (Some(1_700_000_000 + from), Some(1_700_000_000 + to));
+    let times = |from: u64, to: u64| (Some(1_700_000_000 + from), Some(1_700_000_000 + to));
     assert_eq!(
         tell(0, "2023-11-14T22:13:20Z", "master hadoop setup began"),
         times(0, 0)
