@@ -21,7 +21,7 @@ pub(super) fn deploy_command(view: &ClusterView) -> Option<String> {
         shell_word(&view.name)
     );
     if let Some(count) = own(WORKERS) {
-        command.push_str(&format!(" --{WORKERS} {}", shell_word(count)));
+        command.push_str(&format!(" --{} {}", WORKERS, shell_word(count)));
     }
     for (name, value) in &view.attributes {
         let Some(name) = name.strip_prefix(PREFIX) else {

@@ -89,6 +89,9 @@ pub(super) fn draw(reports: &[StageReport], is_moving: bool, now_s: u64) -> Opti
     let begin = stages.iter().map(|stage| stage.from).min()?;
     let end = stages.iter().map(|stage| stage.to).max()?;
     let end = if is_moving { end.max(now_s) } else { end };
+    if begin == end {
+        return None;
+    }
     let scale = TimeScale::new(begin, end);
     let mut names: Vec<&str> = Vec::new();
     for stage in &stages {

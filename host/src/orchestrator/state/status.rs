@@ -204,7 +204,8 @@ fn goes_on(older: &StageReport, newer: &StageReport) -> bool {
 fn fold_report(seen: &mut ObservedState, mut report: StageReport) {
     let older = seen.reports.iter().find(|older| older.same_stage(&report));
     if let Some(older) = older.filter(|older| goes_on(older, &report)) {
-        report.began_s = older.began_s.or(report.began_s);
+        // Events have whole seconds, and may come late: what the node has measured counts too.
+        report.began_s = older.began_s.into_iter().chain(report.began_s).min();
     }
     seen.reports.retain(|older| {
         !older.same_stage(&report)
