@@ -77,17 +77,17 @@ async fn each_value_is_told_with_where_it_comes_from() {
     assert_eq!(form.refusal(), None);
     use ValueSource::{Computed, Given, Host, Operator};
     assert_eq!(told(&form, "workers"), (Some("3"), Given, "as given"));
-    let operators = "the operator's default";
+    let (operators, ours) = ("the operator's default", "stampede's default");
     let access = (Some("198.51.100.0/24"), Operator, operators);
     assert_eq!(told(&form, "network.access"), access);
     assert_eq!(
         told(&form, "hadoop.replication"),
         (Some("1"), Operator, operators)
     );
-    assert_eq!(told(&form, "framework"), (Some("hadoop"), Host, "hadoop"));
-    assert_eq!(told(&form, "timeout"), (Some("3600"), Host, "3600"));
+    assert_eq!(told(&form, "framework"), (Some("hadoop"), Host, ours));
+    assert_eq!(told(&form, "timeout"), (Some("3600"), Host, ours));
     assert_eq!(told(&form, "proxy"), (None, Host, "none"));
-    assert_eq!(told(&form, "master.count"), (Some("1"), Host, "1"));
+    assert_eq!(told(&form, "master.count"), (Some("1"), Host, ours));
     assert_eq!(
         told(&form, "image"),
         (Some("debian-12"), Computed, "a Debian, else an Ubuntu")
@@ -118,6 +118,12 @@ async fn each_value_is_told_with_where_it_comes_from() {
             .any(|grant| grant.component == "datanode" && grant.memory_mib > 0)
     );
     assert_eq!(value(&form, "worker.flavor").choices, ValueChoices::Flavors);
+}
+
+#[tokio::test]
+async fn what_can_be_chosen_is_told_and_what_means_nothing_is_not() {
+    let (_world, host, caller) = world().await;
+    let form = form(&host, &caller, "demo", &[]).await;
     // What means nothing to a new cluster, or to this one, is not there.
     for absent in ["workers.remove", "spark.version", "framework.version"] {
         assert!(

@@ -133,7 +133,7 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
     conclusion.tell(out, &args.options.format, None)
 }
 
-fn attributes(args: &DeployArgs) -> ClientAttributes {
+pub(super) fn attributes(args: &DeployArgs) -> ClientAttributes {
     let framework = ("framework".to_owned(), args.framework.clone());
     let own = [framework].into_iter().chain(args.options.size.attribute());
     own.chain(args.options.set.iter().cloned())

@@ -296,6 +296,9 @@ fn error_lines(message: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod printed_commands_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -131,7 +131,7 @@ fn removals(nodes: &[String]) -> BTreeMap<String, String> {
     removals
 }
 
-fn attributes(args: &UpdateArgs) -> ClientAttributes {
+pub(super) fn attributes(args: &UpdateArgs) -> ClientAttributes {
     let own = args
         .size
         .attribute()

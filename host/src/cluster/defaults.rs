@@ -133,6 +133,11 @@ impl OperatorDefaults {
         unknown.map(problem).collect()
     }
 
+    /// All values, by attribute.
+    pub fn into_values(self) -> BTreeMap<String, String> {
+        self.values
+    }
+
     /// The value for an attribute, named without `stampede.`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

@@ -195,7 +195,8 @@ impl ValueInputs<'_> {
         };
         let reason = match source {
             ValueSource::Computed => self.own_reason(row, &choices, group),
-            ValueSource::Host => row.default_text(),
+            // Words for what is found or done where there is no value.
+            ValueSource::Host if value.is_none() => row.default_text(),
             _ => source_words(source).to_owned(),
         };
         let is_sized = match &row.value {

@@ -63,7 +63,8 @@ impl RequestForms {
         given: ClientAttributes,
         depth: FormDepth,
     ) -> Result<RequestForm, OrchestratorError> {
-        show_request(&self.context, caller, name, given, depth).await
+        // Large: what plans a cluster is in it.
+        Box::pin(show_request(&self.context, caller, name, given, depth)).await
     }
 
     /// The same of a change to a cluster that is running.
@@ -76,7 +77,7 @@ impl RequestForms {
         name: &str,
         given: ClientAttributes,
     ) -> Result<RequestForm, OrchestratorError> {
-        form_change::show_change(&self.context, caller, name, given).await
+        Box::pin(form_change::show_change(&self.context, caller, name, given)).await
     }
 }
 

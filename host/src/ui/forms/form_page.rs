@@ -1,0 +1,560 @@
+//! The data of the form's page: what the orchestrator tells of a request, field by field. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::typed_request::TypedRequest;
+use crate::cluster::Problem;
+use crate::cluster::framework::CLUSTER;
+use crate::orchestrator::planning::cloud_choices::CloudChoices;
+use crate::orchestrator::planning::request_values::{RequestValue, ValueChoices, ValueSource};
+use crate::orchestrator::{FormFramework, FormGroup, FormQuota, RequestForm};
+
+/// Attributes that have a place of their own on the page.
+const PLACED: [&str; 1] = ["framework"];
+/// Names of nodes that a line shows at most.
+const MAX_NODES: usize = 6;
+/// MiB in a GiB.
+const MIB: u64 = 1_024;
+/// How wide a quota's bar is drawn.
+const BAR_WIDTH: u64 = 180;
+
+/// A form, as its page shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FormPage {
+    /// The cluster's name as it was typed.
+    pub name: String,
+    /// What is wrong with it.
+    pub name_problems: Vec<String>,
+    /// Whether a cluster that is there is changed.
+    pub is_change: bool,
+    /// The revision that was looked at.
+    pub revision: String,
+    /// Frameworks that can be chosen.
+    pub cards: Vec<FrameworkCard>,
+    /// What is wrong with the choice.
+    pub framework_problems: Vec<String>,
+    /// How large it is.
+    pub sizes: Vec<FormField>,
+    /// What else most people look at.
+    pub basic: Vec<FormField>,
+    /// All else, folded.
+    pub sections: Vec<FieldSection>,
+    /// What was typed that the form has no field for.
+    pub strays: Vec<FormField>,
+    /// All problems, each with where its field is.
+    pub problems: Vec<ProblemLine>,
+    /// What else is in the way.
+    pub obstacle: String,
+    /// Quotas of which something is needed, or nothing is left.
+    pub quotas: Vec<QuotaBar>,
+    /// Who will be there.
+    pub groups: Vec<GroupLine>,
+    /// The command that does the same; empty while something is wrong.
+    pub command: String,
+    /// Whether it can be asked for as it is.
+    pub is_sound: bool,
+}
+
+/// A framework to choose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FrameworkCard {
+    /// As it is asked for.
+    pub name: String,
+    /// For people, with its version.
+    pub title: String,
+    /// What it is.
+    pub description: String,
+    /// What it needs and works with; may be empty.
+    pub needs: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
+}
+
+/// An attribute as a field.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FormField {
+    /// What the page finds it by.
+    pub id: String,
+    /// The attribute, without `stampede.`.
+    pub attribute: String,
+    /// The same for people.
+    pub label: String,
+    /// What was typed.
+    pub typed: String,
+    /// What will be used, where nothing is typed; may be empty.
+    pub used: String,
+    /// Why that.
+    pub reason: String,
+    /// What the attribute means.
+    pub description: String,
+    /// What it may be.
+    pub range: String,
+    /// Its unit.
+    pub unit: String,
+    /// What can be chosen; empty: anything can be typed.
+    pub choices: Vec<FieldChoice>,
+    /// Whether nothing else than these can be meant.
+    pub is_closed: bool,
+    /// What is wrong with it.
+    pub problems: Vec<String>,
+    /// Why it cannot be changed; empty: it can.
+    pub fixed: String,
+}
+
+/// Something to choose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FieldChoice {
+    /// The value.
+    pub value: String,
+    /// With its size, or what is in it.
+    pub label: String,
+}
+
+/// Fields that are folded together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FieldSection {
+    /// What the page finds it by.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Shown when it is unfolded.
+    pub basic: Vec<FormField>,
+    /// Folded once more.
+    pub advanced: Vec<FormField>,
+    /// Whether something is wrong in it, or was typed into it.
+    pub is_open: bool,
+}
+
+/// A problem, and where it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ProblemLine {
+    /// The field's id; empty: no field's.
+    pub field: String,
+    /// What it is about.
+    pub path: String,
+    /// What is wrong, and what to do.
+    pub text: String,
+}
+
+/// A quota as a bar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct QuotaBar {
+    /// Of what.
+    pub label: String,
+    /// How wide what is there now is drawn.
+    pub now_width: u64,
+    /// How wide what would be there is drawn.
+    pub after_width: u64,
+    /// `17 of 20`.
+    pub numbers: String,
+    /// For those who do not see it.
+    pub spoken: String,
+    /// Where it does not suffice: `7 ports needed, 3 free`.
+    pub problem: String,
+}
+
+/// The nodes of a group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct GroupLine {
+    /// Its name.
+    pub name: String,
+    /// `3 x m1.large (4 vCPUs, 8 GiB)`.
+    pub nodes: String,
+    /// Their names.
+    pub names: String,
+    /// What each of them has granted, a line each.
+    pub grants: Vec<String>,
+    /// What makes them so large; may be empty.
+    pub sum: String,
+}
+
+/// What the page shows of this request, as it was typed.
+pub fn form_page(form: &RequestForm, typed: &TypedRequest) -> FormPage {
+    let is_change = form.revision.is_some();
+    let finder = ProblemFinder::new(form, typed);
+    let mut fields: Vec<(FormField, &RequestValue)> = Vec::new();
+    for value in &form.values {
+        if !PLACED.contains(&value.name.as_str()) {
+            fields.push((
+                make_field(value, typed, &form.choices, &finder, is_change),
+                value,
+            ));
+        }
+    }
+    let has_field = |name: &str| form.values.iter().any(|value| value.name == name);
+    let strays = typed.attributes.iter().filter(|(name, _)| !has_field(name));
+    let strays = strays.map(|(name, text)| FormField {
+        id: field_id(name),
+        attribute: name.clone(),
+        label: name.clone(),
+        typed: text.clone(),
+        problems: finder.of(name),
+        ..FormField::default()
+    });
+    let is_main = |value: &RequestValue| value.is_basic && value.plugin.is_empty();
+    let (main, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, one)| is_main(one));
+    // How many nodes the group has that clusters are sized by; its count has a name of its own.
+    let is_size = |value: &RequestValue| value.kind == "integer" && !value.name.contains('.');
+    let (sizes, basic): (Vec<_>, Vec<_>) = main.into_iter().partition(|(_, one)| is_size(one));
+    let only_fields = |all: Vec<(FormField, &RequestValue)>| -> Vec<FormField> {
+        all.into_iter().map(|(field, _)| field).collect()
+    };
+    let is_sound = form.refusal().is_none();
+    FormPage {
+        name: typed.name.clone(),
+        name_problems: finder.of("name"),
+        is_change,
+        revision: form.revision.clone().unwrap_or_default(),
+        cards: form
+            .frameworks
+            .iter()
+            .map(|one| card(one, &form.frameworks))
+            .collect(),
+        framework_problems: finder.of("framework"),
+        sizes: only_fields(sizes),
+        basic: only_fields(basic),
+        sections: fold(others, &form.frameworks),
+        strays: strays.collect(),
+        problems: finder.lines(),
+        obstacle: form
+            .obstacle
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        quotas: form.quotas.iter().filter_map(quota_bar).collect(),
+        groups: form.groups.iter().map(group_line).collect(),
+        command: match (is_sound, is_change) {
+            (false, _) => String::new(),
+            (true, true) if typed.attributes.is_empty() => String::new(),
+            (true, true) => typed.update_command(),
+            (true, false) => typed.deploy_command(&framework_of(form)),
+        },
+        is_sound,
+    }
+}
+
+/// The frameworks that are asked for, by whomever.
+fn framework_of(form: &RequestForm) -> String {
+    let value = form.values.iter().find(|value| value.name == "framework");
+    value
+        .and_then(|value| value.value.clone())
+        .unwrap_or_default()
+}
+
+/// Says where a problem is shown: beside the field whose name its path begins with.
+struct ProblemFinder<'a> {
+    problems: Vec<(Option<String>, &'a Problem)>,
+}
+
+impl<'a> ProblemFinder<'a> {
+    fn new(form: &'a RequestForm, typed: &TypedRequest) -> Self {
+        let names = form.values.iter().map(|value| value.name.as_str());
+        let mut names: Vec<&str> = names
+            .chain(typed.attributes.keys().map(String::as_str))
+            .collect();
+        names.push("name");
+        let place = |problem: &Problem| {
+            let is_of = |name: &&&str| {
+                let rest = problem.path.strip_prefix(**name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let longest = names.iter().filter(is_of).max_by_key(|name| name.len());
+            longest.map(|name| (*name).to_owned())
+        };
+        let problems = form.problems.iter();
+        Self {
+            problems: problems.map(|problem| (place(problem), problem)).collect(),
+        }
+    }
+
+    fn of(&self, name: &str) -> Vec<String> {
+        let own = self
+            .problems
+            .iter()
+            .filter(|(place, _)| place.as_deref() == Some(name));
+        own.map(|(_, problem)| problem_text(problem)).collect()
+    }
+
+    fn lines(&self) -> Vec<ProblemLine> {
+        let line = |(place, problem): &(Option<String>, &Problem)| ProblemLine {
+            field: place.as_deref().map(field_id).unwrap_or_default(),
+            path: problem.path.clone(),
+            text: problem_text(problem),
+        };
+        self.problems.iter().map(line).collect()
+    }
+}
+
+fn problem_text(problem: &Problem) -> String {
+    match problem.hint.is_empty() {
+        true => problem.message.clone(),
+        false => format!("{}: {}", problem.message, problem.hint),
+    }
+}
+
+/// An id that is one word, whatever was typed as an attribute's name.
+fn field_id(attribute: &str) -> String {
+    let plain = |c: char| match c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+        true => c.to_string(),
+        false if c == '.' => "-".to_owned(),
+        false => format!("-{:x}-", u32::from(c)),
+    };
+    format!("field-{}", attribute.chars().map(plain).collect::<String>())
+}
+
+fn make_field(
+    value: &RequestValue,
+    typed: &TypedRequest,
+    cloud: &CloudChoices,
+    finder: &ProblemFinder<'_>,
+    is_change: bool,
+) -> FormField {
+    let own = typed.attributes.get(&value.name);
+    // What is given and was not typed was asked for before.
+    let is_typed = value.source == ValueSource::Given && own.is_some();
+    let (choices, is_closed) = list_choices(&value.choices, cloud);
+    FormField {
+        id: field_id(&value.name),
+        attribute: value.name.clone(),
+        label: label(value),
+        typed: own.cloned().unwrap_or_default(),
+        used: match is_typed {
+            true => value.default.clone().unwrap_or_default(),
+            false => value.value.clone().unwrap_or_default(),
+        },
+        reason: if is_typed {
+            String::new()
+        } else {
+            value.reason.clone()
+        },
+        description: value.description.clone(),
+        range: value.range.clone(),
+        unit: value.unit.clone(),
+        choices,
+        is_closed,
+        problems: finder.of(&value.name),
+        fixed: match is_change && !value.may_change {
+            true => "it is fixed with the cluster".to_owned(),
+            false => String::new(),
+        },
+    }
+}
+
+/// `worker.availability_zone` as `Worker availability zone`; a plugin's own without its name.
+fn label(value: &RequestValue) -> String {
+    let own = match value.plugin.is_empty() {
+        true => value.name.as_str(),
+        false => value.name.split_once('.').map_or("", |(_, own)| own),
+    };
+    let words = own.replace(['.', '_'], " ");
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), chars.as_str())
+}
+
+/// What can be chosen, and whether that is all.
+fn list_choices(choices: &ValueChoices, cloud: &CloudChoices) -> (Vec<FieldChoice>, bool) {
+    let plain = |names: &[String]| -> Vec<FieldChoice> {
+        let choice = |name: &String| FieldChoice {
+            value: name.clone(),
+            label: name.clone(),
+        };
+        names.iter().map(choice).collect()
+    };
+    match choices {
+        ValueChoices::Free | ValueChoices::Frameworks => (Vec::new(), false),
+        ValueChoices::Flavors => {
+            let sized = cloud.flavors.iter().map(|flavor| FieldChoice {
+                value: flavor.name.clone(),
+                label: format!("{} ({})", flavor.name, size_text(flavor)),
+            });
+            (sized.collect(), false)
+        }
+        ValueChoices::Images => {
+            let images = cloud.images.iter().map(|image| FieldChoice {
+                value: image.name.clone(),
+                label: match image.system.is_empty() {
+                    true => image.name.clone(),
+                    false => format!("{} ({})", image.name, image.system),
+                },
+            });
+            (images.collect(), false)
+        }
+        ValueChoices::Keys => (plain(&cloud.keys), false),
+        ValueChoices::Networks => (plain(&cloud.networks), false),
+        ValueChoices::Zones => (plain(&cloud.zones), false),
+        ValueChoices::Words(words) => (plain(words), true),
+    }
+}
+
+fn size_text(flavor: &crate::cluster::Flavor) -> String {
+    let memory = u64::from(flavor.ram_mib);
+    format!("{} vCPUs, {}", flavor.vcpus, memory_text(memory))
+}
+
+/// `8 GiB`, or `512 MiB` where that is no whole number of them.
+fn memory_text(mib: u64) -> String {
+    match mib >= MIB && mib.is_multiple_of(MIB) {
+        true => format!("{} GiB", mib / MIB),
+        false => format!("{mib} MiB"),
+    }
+}
+
+fn title_of<'a>(name: &'a str, all: &'a [FormFramework]) -> &'a str {
+    let found = all.iter().find(|other| other.name == *name);
+    found.map_or(name, |other| other.title.as_str())
+}
+
+fn card(framework: &FormFramework, all: &[FormFramework]) -> FrameworkCard {
+    let one_of = |names: &Vec<String>| -> String {
+        let titles: Vec<&str> = names.iter().map(|name| title_of(name, all)).collect();
+        titles.join(" or ")
+    };
+    let mut needs: Vec<String> = Vec::new();
+    let required: Vec<String> = framework.needs.iter().map(one_of).collect();
+    if !required.is_empty() {
+        needs.push(format!("needs {}", required.join(" and ")));
+    }
+    let chosen = |name: &&String| {
+        all.iter()
+            .any(|other| other.name == **name && other.is_chosen)
+    };
+    let beside: Vec<&str> = framework
+        .works_with
+        .iter()
+        .filter(chosen)
+        .map(|name| title_of(name, all))
+        .collect();
+    if !beside.is_empty() {
+        needs.push(format!("works with {}", beside.join(", ")));
+    }
+    FrameworkCard {
+        name: framework.name.clone(),
+        title: format!("{} {}", framework.title, framework.version)
+            .trim()
+            .to_owned(),
+        description: framework.description.clone(),
+        needs: needs.join("; "),
+        is_chosen: framework.is_chosen,
+    }
+}
+
+/// The fields by what they are of: the nodes of each group, the network and the rest of the cluster's
+/// own, each plugin.
+fn fold(
+    fields: Vec<(FormField, &RequestValue)>,
+    frameworks: &[FormFramework],
+) -> Vec<FieldSection> {
+    let mut sections: Vec<FieldSection> = Vec::new();
+    for (field, value) in fields {
+        let title = section_title(value, frameworks);
+        let section = match sections.iter().position(|one| one.title == title) {
+            Some(at) => sections.get_mut(at),
+            None => {
+                sections.push(FieldSection {
+                    id: format!("section-{}", sections.len()),
+                    title,
+                    ..FieldSection::default()
+                });
+                sections.last_mut()
+            }
+        };
+        let Some(section) = section else { continue };
+        section.is_open |= !field.problems.is_empty() || !field.typed.is_empty();
+        let is_shown = value.is_basic || value.plugin.is_empty();
+        if is_shown || !field.problems.is_empty() || !field.typed.is_empty() {
+            section.basic.push(field);
+        } else {
+            section.advanced.push(field);
+        }
+    }
+    sections
+}
+
+fn section_title(value: &RequestValue, frameworks: &[FormFramework]) -> String {
+    if value.plugin == CLUSTER {
+        return "All nodes".to_owned();
+    }
+    if !value.plugin.is_empty() {
+        let found = frameworks.iter().find(|one| one.name == value.plugin);
+        return found.map_or(value.plugin.clone(), |one| one.title.clone());
+    }
+    if !value.group.is_empty() || value.name.starts_with("groups") {
+        return "Groups of nodes".to_owned();
+    }
+    match value.name.split('.').next() {
+        Some("network") => "Network".to_owned(),
+        _ => "Downloads and time".to_owned(),
+    }
+}
+
+fn quota_bar(quota: &FormQuota) -> Option<QuotaBar> {
+    let need = &quota.need;
+    let (Some(used), Some(limit), Some(after)) = (need.used, need.limit, quota.after) else {
+        return None;
+    };
+    if need.needed == 0 {
+        return None;
+    }
+    let is_memory = need.what.starts_with("MiB");
+    let number = |count: u64| match is_memory {
+        true => memory_text(count),
+        false => count.to_string(),
+    };
+    let label = if is_memory { "memory" } else { need.what };
+    let width = |count: u64| {
+        let whole = limit.max(1);
+        count.min(whole).saturating_mul(BAR_WIDTH) / whole
+    };
+    let (now, then, most) = (number(used), number(after), number(limit));
+    Some(QuotaBar {
+        label: label.to_owned(),
+        now_width: width(used),
+        after_width: width(after),
+        spoken: format!("{label}: {now} now, {then} with this, at most {most}"),
+        numbers: format!("{then} of {most}"),
+        problem: match quota.is_exceeded {
+            true => quota.sentence.clone(),
+            false => String::new(),
+        },
+    })
+}
+
+fn group_line(group: &FormGroup) -> GroupLine {
+    let count = group.nodes.len();
+    let nodes = match &group.flavor {
+        Some(flavor) => format!("{count} x {} ({})", flavor.name, size_text(flavor)),
+        None => format!("{count}"),
+    };
+    let shown: Vec<&str> = group
+        .nodes
+        .iter()
+        .take(MAX_NODES)
+        .map(String::as_str)
+        .collect();
+    let mut names = shown.join(", ");
+    if count > MAX_NODES {
+        names = format!("{names} and {} more", count - MAX_NODES);
+    }
+    let mut grants: BTreeMap<&str, u64> = BTreeMap::new();
+    for grant in group
+        .grants
+        .values()
+        .flatten()
+        .filter(|grant| grant.memory_mib > 0)
+    {
+        *grants.entry(&grant.component).or_default() += u64::from(grant.memory_mib);
+    }
+    GroupLine {
+        name: group.name.clone(),
+        nodes,
+        names,
+        grants: grants
+            .into_iter()
+            .map(|(component, mib)| format!("{component} {}", memory_text(mib)))
+            .collect(),
+        sum: group.sum.clone(),
+    }
+}
