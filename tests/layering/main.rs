@@ -60,7 +60,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 87] = [
+const PURE: [&str; 94] = [
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",
@@ -151,6 +151,10 @@ const PURE: [&str; 87] = [
     "ui/commands.rs",
     "ui/cookie.rs",
     "ui/stage_chart.rs",
+    "ui/forms/form_page.rs",
+    "ui/forms/form_path.rs",
+    "ui/forms/preview_page.rs",
+    "ui/forms/typed_request.rs",
 ];
 
 /// What a pure file does not name.

@@ -107,7 +107,11 @@ impl PageError {
             Self::SignedOut(_) | Self::Refused(E::Unauthorized(_)) => StatusCode::UNAUTHORIZED,
             Self::Form | Self::Address(_) | Self::Refused(E::Invalid(_)) => StatusCode::BAD_REQUEST,
             Self::Refused(
-                E::NotApplicable(_) | E::Conflict(_) | E::TooMany(_) | E::Outdated(_),
+                E::NotApplicable(_)
+                | E::Conflict(_)
+                | E::TooMany(_)
+                | E::Outdated(_)
+                | E::Superseded(_),
             ) => StatusCode::CONFLICT,
             Self::Refused(E::Cloud(_)) => StatusCode::BAD_GATEWAY,
             Self::TooManyStreams | Self::Refused(E::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,

@@ -48,6 +48,11 @@ static ASSETS: LazyLock<Vec<PageAsset>> = LazyLock::new(|| {
             "text/css; charset=utf-8",
             include_bytes!("assets/stampede.css"),
         ),
+        asset(
+            "forms.css",
+            "text/css; charset=utf-8",
+            include_bytes!("assets/forms.css"),
+        ),
         asset("htmx.min.js", SCRIPT, include_bytes!("assets/htmx.min.js")),
         asset(
             "hx-sse.min.js",

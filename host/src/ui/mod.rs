@@ -8,7 +8,8 @@
 //!
 //! Layout, from top to bottom; no file uses one above its own line
 //! - [`PageApi`]: a request's way
-//! - `sign_in`, `cluster_list`, `cluster_page`, `deletion`: one file for each page; `live`: streams
+//! - `sign_in`, `cluster_list`, `cluster_page`, `deletion`, `request_form` over
+//!   [`forms`]: one file for each page; `live`: streams
 //! - `cluster_view`, `stage_chart`, `commands`: what pages show of a cluster
 //! - `answer`: a page, a redirect or an error as an answer; `request`: what a browser sent
 //! - `sessions`, `attempts`: who has signed in, and how often it failed; `cookie`
@@ -23,9 +24,11 @@ mod cluster_view;
 mod commands;
 mod cookie;
 mod deletion;
+pub mod forms;
 mod live;
 mod render;
 mod request;
+mod request_form;
 mod route;
 mod sessions;
 mod sign_in;
@@ -128,13 +131,14 @@ impl PageApi {
             PageRoute::Home => return Ok(redirect(&request.path("/clusters"))),
             _ => {}
         }
-        let is_use = !matches!(route, PageRoute::Events(_)) && !request.is_poll();
+        let is_use = !matches!(route, PageRoute::Events(_)) && (is_post || !request.is_poll());
         let signed_in = SignedIn::find(state, request, is_use).await?;
         match route {
             PageRoute::Clusters => cluster_list::show(&signed_in).await,
             PageRoute::Cluster(name) => cluster_page::show(&signed_in, &name).await,
             PageRoute::Events(name) => live::stream(signed_in, name).await,
             PageRoute::Secret(name) => cluster_page::show_secret(&signed_in, &name).await,
+            PageRoute::Form(path) => request_form::answer(&signed_in, path).await,
             PageRoute::Delete(name) if is_post => deletion::delete(&signed_in, &name).await,
             PageRoute::Delete(name) => deletion::show_form(&signed_in, &name).await,
             // Answered above.

@@ -76,6 +76,9 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, BrokenTemplate>> = LazyL
     ] {
         templates.add_template(name, source)?;
     }
+    for (name, source) in super::forms::TEMPLATES {
+        templates.add_template(name, source)?;
+    }
     Ok(templates)
 });
 

@@ -87,12 +87,17 @@ impl PageRequest {
 
     /// The fields of the form that was sent.
     pub(super) fn form(&self) -> Result<FormFields, PageError> {
+        FormFields::read(self.form_bytes()?)
+    }
+
+    /// The same as they came.
+    pub(super) fn form_bytes(&self) -> Result<&[u8], PageError> {
         let kind = self.head.headers.get(CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(PageError::Form);
         }
-        FormFields::read(&self.body)
+        Ok(&self.body)
     }
 
     /// The fields of the query.

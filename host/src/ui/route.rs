@@ -4,6 +4,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::BASE_PATH;
+use super::forms::FormPath;
 
 /// A path of the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) enum PageRoute {
     Secret(String),
     /// `/ui/clusters/NAME/delete`.
     Delete(String),
+    /// `/ui/new`, `/ui/clusters/NAME/change` and what is below them.
+    Form(FormPath),
 }
 
 const GET: &[Method] = &[Method::GET];
@@ -55,13 +58,14 @@ impl PageRoute {
             ["", "clusters", name, "events"] => decoded(name).map(Self::Events),
             ["", "clusters", name, "secret"] => decoded(name).map(Self::Secret),
             ["", "clusters", name, "delete"] => decoded(name).map(Self::Delete),
-            _ => None,
+            _ => FormPath::from_path(rest).map(Self::Form),
         }
     }
 
     /// The methods, with GET for HEAD.
     pub(super) fn methods(&self) -> &'static [Method] {
         match self {
+            Self::Form(path) => path.methods(),
             Self::SignIn | Self::Delete(_) => GET_POST,
             Self::SignOut | Self::Secret(_) => POST,
             Self::Home
