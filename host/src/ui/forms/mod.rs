@@ -5,8 +5,9 @@
 //! Layout
 //! - [`FormDesk`]: a request's way to its answer; `form_path`: which page a path is of
 //! - [`typed_request`]: what was typed (pure)
-//! - [`form_page`], [`preview_page`]: the data of the pages (pure); `templates/`: their HTML
+//! - [`form_data`], made by [`form_page`], and [`preview_page`]: the data of the pages (pure); `templates/`: their HTML
 
+pub mod form_data;
 pub mod form_page;
 pub mod form_path;
 pub mod preview_page;
@@ -317,11 +318,7 @@ impl FormDesk<'_> {
         let form = Box::pin(forms.change(self.caller, name, attributes)).await?;
         let seen = &typed.revision;
         let is_old = !seen.is_empty() && form.revision.as_ref() != Some(seen);
-        let changed = || {
-            let words = "Somebody else has changed this cluster since you opened the form. What you typed is kept; what is shown beside it is how the cluster is now.";
-            (StatusCode::CONFLICT, words.to_owned())
-        };
-        let notice = notice.or_else(|| is_old.then(changed));
+        let notice = notice.or_else(|| is_old.then(somebody_else));
         let typed = TypedRequest {
             name: form.name.clone(),
             ..typed.clone()
@@ -348,7 +345,8 @@ impl FormDesk<'_> {
                 Err(error)
             }
             Err(OrchestratorError::Superseded(_)) => {
-                self.show_change(request, name, typed, None).await
+                let notice = Some(somebody_else());
+                self.show_change(request, name, typed, notice).await
             }
             Err(OrchestratorError::Invalid(_)) => {
                 let unsound = Some((StatusCode::UNPROCESSABLE_ENTITY, String::new()));
@@ -360,6 +358,12 @@ impl FormDesk<'_> {
             }
         }
     }
+}
+
+/// The cluster is not what was seen, or nobody has seen it.
+fn somebody_else() -> (StatusCode, String) {
+    let words = "Somebody else has changed this cluster since you opened the form. What you typed is kept; what is shown beside it is how the cluster is now.";
+    (StatusCode::CONFLICT, words.to_owned())
 }
 
 fn cluster_page(base: &str, name: &str) -> FormAnswer {
