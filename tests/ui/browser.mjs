@@ -24,7 +24,7 @@ const browser = await chromium.launch({
 const open = async (options) => {
   const context = await browser.newContext({ viewport: { width: 1180, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(40_000);
   page.on("console", (message) => {
     // A host that is away, and answers that are errors on purpose.
     const isNetwork = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/.test(message.text());
@@ -85,6 +85,7 @@ await look(page, "list");
 
 // A cluster comes up while one looks; an opened table stays open.
 await page.click("text=analytics");
+await says(page, "#live .pill", "coming up");
 await page.waitForSelector("svg.chart rect");
 await page.click("#d-stages summary");
 await look(page, "cluster-coming-up");

@@ -12,7 +12,7 @@ use crate::fixture::PageFixture;
 #[tokio::test]
 #[ignore = "tests/ui/run starts it with the browser that it has installed"]
 async fn the_page_in_a_browser() {
-    let world = PageFixture::at_pace(StackPace::Tick(Duration::from_millis(500))).await;
+    let world = PageFixture::at_pace(StackPace::Tick(Duration::from_millis(1500))).await;
     let workers = ("stampede.workers", "3");
     world.cloud.next_create_fails(CreateFails::Node {
         node: "worker-2".into(),

@@ -91,20 +91,29 @@ mod tests {
         assert_eq!(say("no.such_text", &[]), "no.such_text");
     }
 
+    /// What stands in the sources and templates below a folder, but for this file.
+    fn read_sources(dir: &std::path::Path) -> String {
+        let files = std::fs::read_dir(dir).unwrap();
+        let files = files.map(|file| file.unwrap().path());
+        let read = |path: std::path::PathBuf| {
+            let is_source = path
+                .extension()
+                .is_some_and(|end| end == "rs" || end == "html");
+            if path.is_dir() {
+                read_sources(&path)
+            } else if is_source && !path.ends_with("texts.rs") {
+                std::fs::read_to_string(path).unwrap()
+            } else {
+                String::new()
+            }
+        };
+        files.map(read).collect()
+    }
+
     #[test]
     fn every_text_that_is_asked_for_is_there_and_every_text_is_asked_for() {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
-        let read = |dir: &std::path::Path| {
-            let files = std::fs::read_dir(dir).unwrap();
-            let files = files
-                .map(|file| file.unwrap().path())
-                .filter(|path| path.is_file());
-            files
-                .filter(|path| !path.ends_with("texts.rs"))
-                .map(|path| std::fs::read_to_string(path).unwrap())
-                .collect::<String>()
-        };
-        let source = read(&dir) + &read(&dir.join("templates"));
+        let source = read_sources(&dir);
         let quoted: std::collections::BTreeSet<&str> = source.split(['"', '\'']).collect();
         let families = ["state.", "health.", "time.", "reach.", "outcome."];
         let is_made = |name: &str| families.iter().any(|family| name.starts_with(family));
