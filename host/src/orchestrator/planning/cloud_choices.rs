@@ -29,7 +29,7 @@ pub struct ImageChoice {
     /// Its name; of several with one name its id.
     pub name: String,
     /// What is in it: `debian 12`; may be empty.
-    pub system: String,
+    pub distribution: String,
 }
 
 /// What is offered, and what the project has of its quotas, volumes among them.
@@ -87,7 +87,7 @@ fn image_choices(images: &[crate::openstack::CloudImage]) -> Vec<ImageChoice> {
         let system: Vec<&str> = system.into_iter().flatten().map(String::as_str).collect();
         ImageChoice {
             name: if is_only { &image.name } else { &image.id }.clone(),
-            system: system.join(" "),
+            distribution: system.join(" "),
         }
     };
     shown.map(choice).collect()

@@ -226,9 +226,9 @@ fn list_choices(choices: &ValueChoices, cloud: &CloudChoices) -> (Vec<FieldChoic
         ValueChoices::Images => {
             let images = cloud.images.iter().map(|image| FieldChoice {
                 value: image.name.clone(),
-                label: match image.system.is_empty() {
+                label: match image.distribution.is_empty() {
                     true => image.name.clone(),
-                    false => format!("{} ({})", image.name, image.system),
+                    false => format!("{} ({})", image.name, image.distribution),
                 },
             });
             (images.collect(), false)

@@ -88,7 +88,7 @@ fn evil_form() -> RequestForm {
             flavors: vec![flavor],
             images: vec![ImageChoice {
                 name: evil(),
-                system: evil(),
+                distribution: evil(),
             }],
             keys: vec![evil()],
             networks: vec![evil()],
