@@ -161,9 +161,7 @@ impl PageVisitor {
         let mut text = String::new();
         while !text.contains(until) {
             let chunk = answer.chunk().await.unwrap();
-            text.push_str(&String::from_utf8_lossy(
-                &chunk.expect("the stream goes on"),
-            ));
+            text.push_str(&String::from_utf8_lossy(&chunk.unwrap()));
         }
         text
     }

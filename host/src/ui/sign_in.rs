@@ -150,22 +150,33 @@ pub(super) async fn sign_in(
             return data.answer(request, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
+    Ok(begin_session(state, request, &caller, region, &data.next))
+}
+
+/// Opens the session, and leads on to `next`.
+fn begin_session(
+    state: &PageState,
+    request: &PageRequest,
+    caller: &Caller,
+    region: Option<String>,
+    next: &str,
+) -> Response<AnswerBody> {
     if let Some(former) = SessionId::from_headers(&request.head.headers) {
         state.sessions.end(former);
     }
     let id = SessionId(random_256());
-    let session = open_session(state, &caller, region);
+    let session = open_session(state, caller, region);
     tracing::info!(
         user.id = session.user_id,
         project.id = session.project_id,
         "signed in"
     );
     state.sessions.open(id, session, monotonic_now());
-    let mut answer = redirect(&next_path(request, &data.next));
+    let mut answer = redirect(&next_path(request, next));
     if let Some(cookie) = id.set_cookie() {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    Ok(answer)
+    answer
 }
 
 /// Ends the session and its token.
