@@ -5,7 +5,7 @@
 //! Layout
 //! - [`FormDesk`]: a request's way to its answer; `form_path`: which page a path is of
 //! - [`typed_request`]: what was typed (pure)
-//! - [`form_data`], made by [`form_page`], and [`preview_page`]: the data of the pages (pure); `templates/`: their HTML
+//! - [`form_data`], made by `form_page`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
 
 pub mod form_data;
 pub mod form_page;
