@@ -89,6 +89,7 @@ await says(page, "#live .pill", "coming up");
 await page.waitForSelector("svg.chart rect");
 await page.click("#d-stages summary");
 await look(page, "cluster-coming-up");
+console.log("go on"); // to the test that has started this program
 await says(page, "#live .pill", "running");
 await says(page, "#liveness", "Live.");
 assert.ok(await page.evaluate(() => document.querySelector("#d-stages").open), "the table stays open");

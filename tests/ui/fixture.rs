@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use stampede_tests::client::OcciClient;
-use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, PASSWORD, StackPace};
+use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, PASSWORD};
 use stampede_tests::host::HostProcess;
 
 /// The host and its cloud.
@@ -18,15 +18,7 @@ pub(crate) struct PageFixture {
 impl PageFixture {
     /// Stacks stand still until the test moves them.
     pub(crate) async fn start() -> Self {
-        Self::at_pace(StackPace::Steps).await
-    }
-
-    pub(crate) async fn at_pace(pace: StackPace) -> Self {
-        let config = FakeConfig {
-            pace,
-            ..FakeConfig::default()
-        };
-        let cloud = FakeOpenStack::start(config).await.unwrap();
+        let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
         let data = tempfile::tempdir().unwrap();
         let host = HostProcess::start(data.path(), &cloud.url(), &[])
             .await
