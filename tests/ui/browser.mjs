@@ -124,6 +124,21 @@ await look(page, "list-filtered");
 await page.goto(`${url}/ui/no-such-page`);
 await look(page, "not-found");
 
+// A new cluster: what is wrong stands beside its field while one types, and the preview before it is made.
+await page.goto(`${url}/ui/new`);
+await look(page, "new");
+await page.fill("[name=name]", "third");
+await page.check("input[name=framework][value=hadoop]");
+await page.fill("[name='set.workers']", "500");
+await says(page, "#main", "500 is too many");
+await look(page, "new-problem");
+await page.fill("[name='set.workers']", "2");
+await page.waitForFunction(() => !document.querySelector("#main").textContent.includes("500 is too many"));
+await look(page, "new-filled");
+await page.click("button:has-text('Preview')");
+await says(page, "#main", "worker-2");
+await look(page, "new-preview");
+
 // Small, dark, and without JavaScript.
 const [cookie] = await page.context().cookies();
 for (const [name, options] of [
@@ -140,11 +155,11 @@ for (const [name, options] of [
     await look(other, `sign-in-${name}`);
   }
   await other.context().addCookies([cookie]);
-  for (const [path, picture] of [["", "list"], ["/analytics", "cluster"], ["/broken", "failed"], ["/analytics/delete", "delete"]]) {
+  for (const [path, picture] of [["", "list"], ["/analytics", "cluster"], ["/broken", "failed"], ["/analytics/delete", "delete"], ["/../new", "new"]]) {
     await other.goto(`${url}/ui/clusters${path}`);
     if (name === "no-script") {
       await other.screenshot({ path: `${pictures}/${picture}-${name}.png`, fullPage: true });
-      assert.match(await other.locator("#main").innerText(), /analytics|broken/);
+      assert.match(await other.locator("#main").innerText(), /analytics|broken|New cluster/);
     } else {
       await look(other, `${picture}-${name}`);
     }
