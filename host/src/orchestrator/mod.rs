@@ -2,7 +2,6 @@
 //!
 //! Layout, from top to bottom; each uses only those below it
 //! - `verbs`: create, deploy, provision, update, preview, form, delete, find, groups: one file each
-//! - `callers`: who asks: tokens, logins, sessions
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
@@ -13,7 +12,6 @@
 //! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
 //! - [`error`], [`limits`], `requeue`, `locks`: what everything above is built on
 
-mod callers;
 mod context;
 pub mod error;
 pub mod limits;
@@ -32,12 +30,15 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cluster::FrameworkDescriptor;
+use crate::{
+    cluster::FrameworkDescriptor,
+    openstack::{CloudSession, UserLogin},
+};
 
 use context::Context;
 use verbs::{
     create, decide_again::decide_again, delete, deploy, find, groups, orphans, preview, provision,
-    request_revision, secret, update,
+    register_session, request_revision, secret, update,
 };
 
 pub use crate::store::{ClusterGroup, RequestMark};
@@ -75,6 +76,67 @@ impl Orchestrator {
     pub async fn new(parts: OrchestratorConfig) -> Result<Self, OrchestratorError> {
         let context = Context::assemble(parts).await?;
         Ok(Self { context })
+    }
+
+    /// Checks with Keystone that the token is good for the project (its name or id).
+    ///
+    /// # Errors
+    /// `Unauthorized`, `Forbidden` (another project's token), `Cloud` (Keystone cannot be asked).
+    pub async fn authenticate(
+        &self,
+        token: SecretString,
+        project: &str,
+    ) -> Result<Caller, OrchestratorError> {
+        let session = self.context.client.session(token, project).await?;
+        self.register_session(session).await
+    }
+
+    /// The same, with the same errors, for the project that the token is scoped to.
+    pub async fn authenticate_scoped(
+        &self,
+        token: SecretString,
+    ) -> Result<Caller, OrchestratorError> {
+        let session = self.context.client.own_session(token).await?;
+        self.register_session(session).await
+    }
+
+    /// Takes what a user signs in with.
+    ///
+    /// # Errors
+    /// `Unauthorized`, `Forbidden` (a token of no project), `Cloud` (Keystone cannot be asked).
+    pub async fn sign_in(&self, login: &UserLogin) -> Result<Caller, OrchestratorError> {
+        let session = self.context.client.login_user(login).await?;
+        self.register_session(session).await
+    }
+
+    /// Ends the caller's token: what waits for it goes on with the next one.
+    ///
+    /// # Errors
+    /// `Cloud`: Keystone cannot be asked, and the token lasts until its time is up.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), OrchestratorError> {
+        self.context.state.sessions.forget_session(&caller.session);
+        Ok(self.context.client.revoke(&caller.session).await?)
+    }
+
+    /// A caller who has logged in already; for the command line.
+    ///
+    /// # Errors
+    /// `Internal`: the store cannot be read.
+    pub async fn register_session(
+        &self,
+        session: CloudSession,
+    ) -> Result<Caller, OrchestratorError> {
+        register_session::register_session(&self.context, session).await
+    }
+
+    /// A caller who only looks: nothing that is pending goes on with the session.
+    pub fn read_only_caller(&self, session: CloudSession) -> Caller {
+        Caller { session }
+    }
+
+    /// Whether no service has refused the caller's login: what waits for this user goes on with it.
+    pub fn knows_session(&self, caller: &Caller) -> bool {
+        self.context.state.sessions.knows(&caller.session)
     }
 
     /// How many clusters are in memory: with something left to do, or asked for of late.

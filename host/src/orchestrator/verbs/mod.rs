@@ -12,6 +12,7 @@ pub(crate) mod orphans;
 pub(crate) mod plan_change;
 pub(crate) mod preview;
 pub(crate) mod provision;
+pub(crate) mod register_session;
 pub(crate) mod request_form;
 pub(crate) mod request_revision;
 pub(crate) mod secret;
