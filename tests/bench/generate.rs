@@ -79,6 +79,10 @@ pub async fn run() -> Result<()> {
             }
             let chains = SampleFigures::new(&chains);
             println!("plan of cluster and {frameworks:?}, {workers} workers: {chains}");
+            let together = ask_all(&plugins, frameworks).await?;
+            println!(
+                "of that the plugins' generate, {workers} workers, fresh sandboxes: {together}"
+            );
         }
         plan(&plugins, &["hadoop"], workers).await?;
         for name in ["cluster", "hadoop"] {
@@ -87,6 +91,28 @@ pub async fn run() -> Result<()> {
     }
     println!("reach: 2 ms at 3 workers, 25 ms at 250; 5 ms with spark and jupyterlab at 3 workers");
     Ok(())
+}
+
+/// What every plugin of the chain was asked last, asked again one after the other.
+async fn ask_all(plugins: &AskedPlugins, frameworks: &[&str]) -> Result<SampleFigures> {
+    let mut questions = Vec::new();
+    for name in std::iter::once(&"cluster").chain(frameworks) {
+        let asked = plugins.asked.lock().ok();
+        let question = asked.and_then(|asked| asked.get(*name).cloned());
+        questions.push((
+            *name,
+            question.with_context(|| format!("{name} was not asked"))?,
+        ));
+    }
+    let mut all = Vec::new();
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        for (name, question) in &questions {
+            plugins.registry.add(name, question).await?;
+        }
+        all.push(start.elapsed());
+    }
+    Ok(SampleFigures::new(&all))
 }
 
 /// The same question to the sandbox and to the native code.
