@@ -9,18 +9,10 @@ use stampede::{
 };
 
 use crate::{
-    bad_requests::plugins,
     fixture::{LifecycleFixture, pairs},
+    forms::world,
     update::complete,
 };
-
-async fn world() -> (LifecycleFixture, Orchestrator, Caller) {
-    let mut world = LifecycleFixture::new().await;
-    world.use_plugins(plugins());
-    let host = world.host().await;
-    let caller = world.caller(&host, "demo").await;
-    (world, host, caller)
-}
 
 /// As browsers send it, but for bytes that they would not have to encode.
 fn encode(text: &str) -> String {

@@ -17,7 +17,8 @@ use crate::{
     update::complete,
 };
 
-async fn world() -> (LifecycleFixture, Orchestrator, Caller) {
+/// A host with plugins, and a caller.
+pub async fn world() -> (LifecycleFixture, Orchestrator, Caller) {
     let mut world = LifecycleFixture::new().await;
     world.use_plugins(plugins());
     let host = world.host().await;

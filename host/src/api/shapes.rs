@@ -13,7 +13,7 @@ use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::{
     ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NodeView, Orchestrator,
 };
-use crate::system::utc_time::format_utc;
+use crate::system::utc_time::format_rfc3339;
 
 /// Which API this is.
 #[derive(Serialize, ToSchema)]
@@ -236,12 +236,6 @@ pub struct StreamEnd {
     pub detail: String,
 }
 
-/// Seconds since 1970 as RFC 3339 has them.
-pub(super) fn rfc3339(unix_s: u64) -> String {
-    let text = format_utc(unix_s);
-    text.replacen(" UTC", "Z", 1).replacen(' ', "T", 1)
-}
-
 impl From<ClusterView> for ClusterSummary {
     fn from(view: ClusterView) -> Self {
         Self {
@@ -254,7 +248,7 @@ impl From<ClusterView> for ClusterSummary {
             frameworks: view.frameworks,
             node_counts: view.node_counts,
             region: view.region,
-            created_at: rfc3339(view.created_s),
+            created_at: format_rfc3339(view.created_s),
         }
     }
 }
@@ -278,7 +272,7 @@ impl From<&ClusterLookup> for ClusterDetail {
             frameworks: view.frameworks,
             node_counts: view.node_counts,
             region: view.region,
-            created_at: rfc3339(view.created_s),
+            created_at: format_rfc3339(view.created_s),
             attributes: view.attributes.into_iter().map(short).collect(),
             stack: has_stack.then_some(StackState {
                 id: stack_id,
@@ -342,15 +336,15 @@ impl From<&ServiceHealth> for ServiceState {
             node: node.clone(),
             colour: health.colour.as_str().to_owned(),
             sentence: health.sentence.clone(),
-            looked_at: rfc3339(health.looked_s),
-            since: rfc3339(health.since_s),
+            looked_at: format_rfc3339(health.looked_s),
+            since: format_rfc3339(health.since_s),
         };
         Self {
             component: service.component.clone(),
             colour: service.worst.colour.as_str().to_owned(),
             node: service.node.clone(),
             sentence: service.worst.sentence.clone(),
-            looked_at: rfc3339(service.worst.looked_s),
+            looked_at: format_rfc3339(service.worst.looked_s),
             members: service.members,
             nodes: service.nodes.iter().map(node).collect(),
         }
@@ -408,6 +402,6 @@ pub struct ClusterChangeSchema {
 mod tests {
     #[test]
     fn times_are_those_of_rfc_3339() {
-        assert_eq!(super::rfc3339(1_763_880_732), "2025-11-23T06:52:12Z");
+        assert_eq!(super::format_rfc3339(1_763_880_732), "2025-11-23T06:52:12Z");
     }
 }

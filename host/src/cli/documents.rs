@@ -13,7 +13,7 @@ use crate::{
         progress::{StageOutcome, StageReport},
     },
     orchestrator::ClusterView,
-    system::clock::unix_now_s,
+    system::{clock::unix_now_s, utc_time::format_rfc3339},
 };
 
 /// The fields of a cluster.
@@ -130,9 +130,9 @@ impl<'a> NodeHealthDocument<'a> {
             node,
             colour: health.colour,
             sentence: &health.sentence,
-            looked_at: format_timestamp(health.looked_s),
+            looked_at: format_rfc3339(health.looked_s),
             looked_age_s: unix_now_s().saturating_sub(health.looked_s),
-            since: format_timestamp(health.since_s),
+            since: format_rfc3339(health.since_s),
         }
     }
 }
@@ -185,7 +185,7 @@ impl<'a> ClusterDocument<'a> {
                 view.node_counts.get(sized_group().name).copied(),
             )]),
             groups: &view.node_counts,
-            created_at: format_timestamp(view.created_s),
+            created_at: format_rfc3339(view.created_s),
             age_s: age_s(view),
             region: &view.region,
             stack_id: view.stack_id.as_ref().map(|(_, id)| id.as_str()),
@@ -221,44 +221,4 @@ impl<'a> ClusterDocument<'a> {
 /// How long ago the cluster was asked for.
 pub(super) fn age_s(view: &ClusterView) -> u64 {
     unix_now_s().saturating_sub(view.created_s)
-}
-
-/// Seconds since 1970 in the form of RFC 3339, as the `openstack` client prints times.
-pub(super) fn format_timestamp(seconds: u64) -> String {
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    // Years are counted from March on, so that a leap day is a year's last one; 719,468 days lie
-    // between the first of March of the year 0 and 1970.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_written_as_rfc_3339_has_it() {
-        for (seconds, wanted) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_800, "2000-03-01T00:00:00Z"),
-            (1_798_761_599, "2026-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(format_timestamp(seconds), wanted);
-        }
-    }
 }

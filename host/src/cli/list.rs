@@ -6,7 +6,7 @@ use clap::Args;
 use super::{
     arguments::format_duration,
     cloud::{CloudArgs, LocalOrchestrator},
-    documents::{ClusterDocument, age_s, format_timestamp},
+    documents::{ClusterDocument, age_s},
     exit_code::CommandExit,
     health_printer::describe_worst,
     line_printer::LinePrinter,
@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cluster::default_groups::{find_default, sized_group},
     orchestrator::{ClusterView, OrphanStack},
+    system::utc_time::format_rfc3339,
 };
 
 /// List the project's clusters
@@ -108,7 +109,7 @@ fn columns() -> [ListColumn<ClusterView>; 12] {
         }),
         ListColumn::long("ID", "id", |view| view.id.clone()),
         ListColumn::long("CREATED", "created_at", |view| {
-            format_timestamp(view.created_s)
+            format_rfc3339(view.created_s)
         }),
         ListColumn::long("REGION", "region", |view| view.region.clone()),
         ListColumn::long("FAILURE", "failure", |view| or_dash(view.failure.clone())),

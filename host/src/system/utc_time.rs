@@ -1,4 +1,4 @@
-//! Points in time for people: UTC, to the second. Pure.
+//! Points in time for people and for programs: UTC, to the second. Pure.
 
 /// Days from 0000-03-01 to 1970-01-01.
 const DAYS_BEFORE_1970: u64 = 719_468;
@@ -8,6 +8,17 @@ const DAY_S: u64 = 86_400;
 
 /// Seconds since 1970 as `2026-11-23 06:52:12 UTC`.
 pub fn format_utc(unix_s: u64) -> String {
+    let (date, time) = date_and_time(unix_s);
+    format!("{date} {time} UTC")
+}
+
+/// The same in the form of RFC 3339, as the `openstack` client prints times: `2026-11-23T06:52:12Z`.
+pub fn format_rfc3339(unix_s: u64) -> String {
+    let (date, time) = date_and_time(unix_s);
+    format!("{date}T{time}Z")
+}
+
+fn date_and_time(unix_s: u64) -> (String, String) {
     let (days, second) = (unix_s / DAY_S, unix_s % DAY_S);
     // Years are counted from March, so that the leap day is a year's last.
     let since_march = days.saturating_add(DAYS_BEFORE_1970);
@@ -24,7 +35,10 @@ pub fn format_utc(unix_s: u64) -> String {
     };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    (
+        format!("{year:04}-{month:02}-{day:02}"),
+        format!("{hour:02}:{minute:02}:{second:02}"),
+    )
 }
 
 #[cfg(test)]
@@ -44,6 +58,20 @@ mod tests {
             (4_107_542_400, "2100-03-01 00:00:00 UTC"),
         ] {
             assert_eq!(format_utc(unix_s), told);
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_as_rfc_3339_has_it() {
+        for (seconds, wanted) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(format_rfc3339(seconds), wanted);
         }
     }
 }

@@ -12,12 +12,12 @@ use super::super::catalog_shapes::{
 };
 use super::super::json_body::json_response;
 use super::super::problem::ApiProblem;
-use super::super::shapes::rfc3339;
 use super::{ApiContext, ApiResult};
 use crate::cluster::attribute_schema::ATTRIBUTES;
 use crate::cluster::framework::CLUSTER;
 use crate::openstack::CloudError;
 use crate::orchestrator::OrchestratorError;
+use crate::system::utc_time::format_rfc3339;
 
 fn of_cloud(error: CloudError) -> ApiProblem {
     OrchestratorError::from(error).into()
@@ -44,7 +44,7 @@ pub(in super::super) async fn show_session(context: &ApiContext<'_>) -> ApiResul
             .into_iter()
             .map(str::to_owned)
             .collect(),
-        expires_at: expires.map(|since| rfc3339(since.as_secs())),
+        expires_at: expires.map(|since| format_rfc3339(since.as_secs())),
         can_deploy: obstacle.is_none(),
         obstacle: obstacle.map(|error| error.to_string()),
     };

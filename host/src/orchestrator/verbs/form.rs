@@ -19,8 +19,8 @@ use crate::orchestrator::{
         find::{find_here, live_record},
         form_change,
         request_form::{
-            FormQuota, NodeMakeup, RequestForm, describe_frameworks, describe_groups,
-            describe_plan, no_needs, told_quotas,
+            NodeMakeup, RequestForm, describe_frameworks, describe_groups, describe_plan,
+            form_quotas,
         },
     },
 };
@@ -116,11 +116,7 @@ async fn show_request(
     }
     let offered = cloud_choices::take_choices(&caller.session, looked.cloud.clone()).await?;
     form.choices = offered.choices;
-    let needs = match looked.needs.is_empty() {
-        true => no_needs(&offered.quotas),
-        false => told_quotas(&looked.needs, &offered.quotas),
-    };
-    form.quotas = needs.into_iter().map(FormQuota::from).collect();
+    form.quotas = form_quotas(&looked.needs, &offered.quotas);
     let descriptors = context.planner.descriptors();
     let inputs = ValueInputs {
         given: &merged,

@@ -19,8 +19,7 @@ use crate::orchestrator::{
         plan_change::plan_beyond_quotas,
         preview::{self, ChangePreview},
         request_form::{
-            FormQuota, NodeMakeup, RequestForm, describe_frameworks, describe_groups, no_needs,
-            told_quotas,
+            NodeMakeup, RequestForm, describe_frameworks, describe_groups, form_quotas,
         },
         request_revision::request_revision,
         update,
@@ -75,11 +74,7 @@ pub(crate) async fn show_change(
     form.problems.extend(looked.problems);
     let offered = cloud_choices::take_choices(&caller.session, None).await?;
     form.choices = offered.choices;
-    let needs = match looked.needs.is_empty() {
-        true => no_needs(&offered.quotas),
-        false => told_quotas(&looked.needs, &offered.quotas),
-    };
-    form.quotas = needs.into_iter().map(FormQuota::from).collect();
+    form.quotas = form_quotas(&looked.needs, &offered.quotas);
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     let given: BTreeMap<String, String> = given.into_iter().map(kept).collect();

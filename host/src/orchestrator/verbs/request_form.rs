@@ -211,20 +211,29 @@ pub(crate) fn describe_plan(
 }
 
 /// The quotas as they are, where nothing is known of what is needed.
-pub(crate) fn no_needs(quotas: &ProjectQuotas) -> Vec<QuotaNeed> {
+fn no_needs(quotas: &ProjectQuotas) -> Vec<QuotaNeed> {
     let nothing = ResolvedFlavors::for_nodes(&NodeFlavors::default());
     let template = serde_json::Value::Null;
     quota::count_needs(&template, &NodeIds::default(), &nothing, quotas)
 }
 
 /// With what the project has of quotas that were not asked for when the needs were counted.
-pub(crate) fn told_quotas(needs: &[QuotaNeed], quotas: &ProjectQuotas) -> Vec<QuotaNeed> {
+fn told_quotas(needs: &[QuotaNeed], quotas: &ProjectQuotas) -> Vec<QuotaNeed> {
     let told = no_needs(quotas).into_iter().map(|told| {
         let need = needs.iter().find(|need| need.what == told.what);
         let needed = need.map_or(0, |need| need.needed);
         QuotaNeed { needed, ..told }
     });
     told.collect()
+}
+
+/// What a form shows of the quotas: with what is needed, where that is known.
+pub(crate) fn form_quotas(needs: &[QuotaNeed], quotas: &ProjectQuotas) -> Vec<FormQuota> {
+    let needs = match needs.is_empty() {
+        true => no_needs(quotas),
+        false => told_quotas(needs, quotas),
+    };
+    needs.into_iter().map(FormQuota::from).collect()
 }
 
 /// What the nodes of a cluster are made of, as far as it is known.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use url::form_urlencoded;
 
+use super::super::commands::shell_word;
 use crate::cluster::Problem;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::defaults::OperatorDefaults;
@@ -166,15 +167,6 @@ fn command(words: &[String]) -> String {
         text.push_str(word);
     }
     text
-}
-
-/// One word of a shell that is exactly this text.
-fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=@+%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
