@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A host with plugins, and a caller.
-pub async fn world() -> (LifecycleFixture, Orchestrator, Caller) {
+pub(crate) async fn world() -> (LifecycleFixture, Orchestrator, Caller) {
     let mut world = LifecycleFixture::new().await;
     world.use_plugins(plugins());
     let host = world.host().await;
