@@ -324,9 +324,25 @@ pub async fn by_hand(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) -> 
     Ok(took)
 }
 
+/// The file of a node's script that runs its stages, and the line of it that names them.
+const RUN: &str = "/opt/stampede/run";
+const ALL_STAGES: &str = "stages setup ready smoke";
+
+/// Has a node run these stages alone, where its own script would run all of them.
+fn run_stages(stages: &str) -> String {
+    format!(
+        "grep -qx '{ALL_STAGES}' {RUN} && sed 's/^{ALL_STAGES}$/stages {stages}/' {RUN} >{RUN}-some && bash {RUN}-some"
+    )
+}
+
 /// The files of a node's script and then its setup (Java where there is none, Hadoop,
 /// configuration, daemons), and nothing that waits for others.
-const SET_UP: &str = "sed -i '$ d' /root/node.sh && bash /root/node.sh && : >/opt/stampede/change.sh && /opt/stampede/run change 1 setup";
+fn set_up() -> String {
+    format!(
+        "sed -i '\\|^exec {RUN}$|d' /root/node.sh && bash /root/node.sh && {}",
+        run_stages("setup")
+    )
+}
 
 /// The master sets itself up, then one worker after the other, and verifies the cluster: nothing
 /// happens on a worker before the master comes to it.
@@ -336,6 +352,11 @@ pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) ->
     place(dir, &all).await?;
     let (master, workers) = all.split_first().context("no nodes")?;
     let key = master.run_script("ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub").await?;
+    let set_up = base64::engine::general_purpose::STANDARD.encode(set_up());
+    for node in &all {
+        node.run_script(&format!("echo {set_up} | base64 -d >/root/set-up.sh"))
+            .await?;
+    }
     for worker in workers {
         worker
             .run_script(&format!(
@@ -351,30 +372,28 @@ pub async fn over_ssh(cloud: &TestbedCloud, shape: &ClusterShape, dir: &Path) ->
         lines.push(format!("{what} {:.1} s", now - last));
         last = now;
     };
-    let name = format!("hadoop-{VERSION}.tar.gz");
-    let cached = format!("/var/cache/stampede/{name}");
+    // Nodes know what they have downloaded by its checksum.
+    let sum = cloud.sha512(VERSION)?;
+    let cached = format!("/var/cache/stampede/{sum}");
     let get = format!(
-        "curl -sfo /root/{name} {MIRROR}/hadoop/common/hadoop-{VERSION}/{name} && mkdir -p /var/cache/stampede && ln /root/{name} {cached}"
+        "curl -sfo /root/{sum} {MIRROR}/hadoop/common/hadoop-{VERSION}/hadoop-{VERSION}.tar.gz && mkdir -p /var/cache/stampede && ln /root/{sum} {cached}"
     );
-    master.run_script(&format!("{get} && {SET_UP}")).await?;
+    master
+        .run_script(&format!("{get} && bash /root/set-up.sh"))
+        .await?;
     note("master set up");
     for (number, worker) in workers.iter().enumerate() {
         let to = format!("root@10.77.0.{}", 11 + number);
         let ssh = "-o StrictHostKeyChecking=no -o BatchMode=yes";
         let push = format!(
-            "ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/{name} {to}:{cached}"
+            "ssh {ssh} {to} mkdir -p /var/cache/stampede && scp -q {ssh} /root/{sum} {to}:{cached}"
         );
         master
-            .run_script(&format!(
-                "{push} && ssh {ssh} {to} \"{}\"",
-                SET_UP.replace('$', "\\$")
-            ))
+            .run_script(&format!("{push} && ssh {ssh} {to} bash /root/set-up.sh"))
             .await?;
         note(&format!("{} set up", worker.name));
     }
-    master
-        .run_script("/opt/stampede/run change 2 ready smoke")
-        .await?;
+    master.run_script(&run_stages("ready smoke")).await?;
     note("registered and verified");
     let took = start.elapsed().as_secs_f64();
     let took = WayTimes {
