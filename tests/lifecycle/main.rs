@@ -14,6 +14,7 @@ mod change_limits;
 mod changes;
 mod create_delete;
 mod deletion;
+mod end_times;
 mod fairness;
 mod faults;
 mod fixture;

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, Problem, attribute_changes, attribute_names::AttributeNames, attributes,
+        ClusterSpec, EndTime, Problem, attribute_changes, attribute_names::AttributeNames, attributes,
         defaults::OperatorDefaults,
+        end_time::EXPIRES,
     },
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
@@ -219,8 +220,9 @@ impl Context {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let (spec, mut problems) =
+        let (mut spec, mut problems) =
             attributes::parse_known(name, &pairs, &self.defaults, &self.attribute_names);
+        problems.extend(self.settle_end(&mut spec).err());
         let chain = match self.planner.order_plugins(&spec) {
             Ok(chain) => {
                 problems.extend(self.planner.check_settings(&spec, &chain));
@@ -235,6 +237,15 @@ impl Context {
             Some(chain) if problems.is_empty() => Ok((spec, chain)),
             _ => Err(Box::new(UnsoundRequest { spec, problems })),
         }
+    }
+
+    /// Makes a moment of the end that is asked for.
+    fn settle_end(&self, spec: &mut ClusterSpec) -> Result<(), Problem> {
+        if let Some(end) = spec.expires.take() {
+            let at_s = end.resolve(EXPIRES, self.state.clock.unix_now_s())?;
+            spec.expires = Some(at_s.map_or(EndTime::Never, EndTime::At));
+        }
+        Ok(())
     }
 
     /// What a cluster is to be, from what it is and what is given over the texts that are stored.

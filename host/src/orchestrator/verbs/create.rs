@@ -13,7 +13,10 @@ use crate::orchestrator::{
         locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
-    verbs::find::find_here,
+    verbs::{
+        cluster_end::{end_of, without_end},
+        find::find_here,
+    },
 };
 use crate::{
     cluster::LifecyclePhase,
@@ -42,11 +45,16 @@ pub(crate) async fn create_cluster(
     let region = caller.region()?;
     let attributes =
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
-    context
+    let (spec, _) = context
         .parse_deploy(&caller.session, name, &attributes)
         .await?;
     check_room(context, caller).await?;
+    let (attributes, said) = without_end(attributes);
     let mut record = new_record(context, caller, region, name, attributes);
+    let at_s = end_of(spec.expires);
+    record
+        .set_first_end(at_s, said.as_deref())
+        .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
     if let Some(mark) = mark {
         record
             .mark_request(mark)
@@ -57,6 +65,7 @@ pub(crate) async fn create_cluster(
         &context.state.registry,
         context.state.limits.clusters_per_project,
     );
+    context.state.ends.look_at(at_s);
     match registry.insert_within(record, most).await? {
         InsertOutcome::Entered(Some(handle)) => {
             Ok(CreateOutcome::New(show_cluster(&handle, &handle.record())))

@@ -15,6 +15,7 @@ use crate::orchestrator::{
     rollout::desired_state::{self, ChangeTarget, UpdateRequest},
     state::refresh,
     verbs::{
+        cluster_end::take_end,
         find::{find_cluster, live_record},
         plan_change::plan_beyond_quotas,
         preview::{self, ChangePreview},
@@ -26,7 +27,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Problem, attribute_names::kept_name},
+    cluster::{ClusterSpec, Problem, attribute_names::kept_name, end_time::EXPIRES},
     store::ClusterRecord,
 };
 
@@ -44,8 +45,10 @@ pub(crate) async fn show_change(
     context: &Arc<Context>,
     caller: &Caller,
     name: &str,
-    given: ClientAttributes,
+    mut given: ClientAttributes,
 ) -> Result<RequestForm, OrchestratorError> {
+    // Has a form of its own.
+    take_end(&mut given);
     let handle = find_cluster(context, caller, name).await?;
     let caller = &caller.at(&handle.record());
     let age = context.state.limits.observe_every;
@@ -88,6 +91,7 @@ pub(crate) async fn show_change(
         cloud: None,
     };
     form.values = inputs.list_values();
+    form.values.retain(|value| value.name != EXPIRES);
     form.groups = groups_of(&looked.to);
     form.frameworks = describe_frameworks(&descriptors, &looked.to);
     form.change = looked.change;
