@@ -90,8 +90,14 @@ async fn what_is_wrong_with_an_end_is_told_with_all_the_rest() {
     let given = pairs(&[("stampede.expires", "soon"), ("stampede.workers", "0")]);
     let refused = host.request(&caller, "x", given).await.unwrap_err();
     let told = problems(&refused);
-    assert!(told.iter().any(|one| one.starts_with("expires: `soon`")), "{told:?}");
-    assert!(told.iter().any(|one| one.starts_with("workers")), "{told:?}");
+    assert!(
+        told.iter().any(|one| one.starts_with("expires: `soon`")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|one| one.starts_with("workers")),
+        "{told:?}"
+    );
     let past = format_rfc3339(unix_now_s() - 60);
     let refused = host
         .request(&caller, "x", pairs(&[("stampede.expires", &past)]))
@@ -103,7 +109,10 @@ async fn what_is_wrong_with_an_end_is_told_with_all_the_rest() {
     let refused = host.update(&caller, "default", given).await.unwrap_err();
     let told = problems(&refused);
     assert!(told[0].contains("too short or too long"), "{told:?}");
-    assert!(told.iter().any(|one| one.starts_with("timeout")), "{told:?}");
+    assert!(
+        told.iter().any(|one| one.starts_with("timeout")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -134,7 +143,10 @@ async fn an_end_changes_without_heat_and_without_the_nodes() {
     assert!(preview.steps.is_empty());
     assert_eq!(preview.attributes[0].name, "expires");
     assert_eq!(
-        preview.attributes[0].before.as_deref().and_then(parse_rfc3339),
+        preview.attributes[0]
+            .before
+            .as_deref()
+            .and_then(parse_rfc3339),
         now.ends_s
     );
     assert_eq!((updates(), world.cloud.template(&stack)), before);
@@ -235,7 +247,10 @@ async fn a_host_that_was_killed_over_the_end_deletes_when_somebody_is_there_who_
     })
     .await;
     let gone = host.view(&owner, "default").await;
-    assert!(matches!(gone, Err(OrchestratorError::NotFound(_))), "{gone:?}");
+    assert!(
+        matches!(gone, Err(OrchestratorError::NotFound(_))),
+        "{gone:?}"
+    );
 }
 
 #[tokio::test]
@@ -322,7 +337,10 @@ async fn nobody_but_its_owner_brings_an_end_nearer() {
     }
     update(&host, &owner, "8h").await.unwrap();
     let refused = update(&host, &other, "7h").await.unwrap_err();
-    assert!(problems(&refused)[0].contains("another user's"), "{refused}");
+    assert!(
+        problems(&refused)[0].contains("another user's"),
+        "{refused}"
+    );
     let put_off = update(&host, &other, "9h").await.unwrap();
     assert_eq!(hours_left(&put_off), Some(9));
     let shown = host.view(&owner, "default").await.unwrap();

@@ -36,6 +36,7 @@ mod orphans;
 mod owners;
 mod pinning;
 mod plan_once;
+mod policy;
 mod preview;
 mod readers;
 mod refusals;

@@ -6,8 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     Command, adopt, delete,
     deploy::{DeployArgs, DeployOptions},
-    extend,
-    list, secret, show, ssh, tunnel,
+    extend, list, secret, show, ssh, tunnel,
     update::{UpdateArgs, UpdateOptions},
     wait,
 };

@@ -15,9 +15,7 @@ use super::{
     line_printer::LinePrinter,
     output_format::FormatArgs,
 };
-use crate::{
-    cluster::ClusterState, orchestrator::ClusterView, system::utc_time::format_utc,
-};
+use crate::{cluster::ClusterState, orchestrator::ClusterView, system::utc_time::format_utc};
 
 /// Show a cluster: state, failure, endpoints, health by service, progress by node
 #[derive(Args, Debug)]

@@ -23,9 +23,10 @@ use std::borrow::Cow;
 
 pub use super::attribute_value::{AttributeSchema, AttributeValue, SpecField};
 use super::{
-    ClusterSpec, default_group_rows,
+    ClusterSpec, default_group_rows, default_groups,
     end_time::{EXPIRES, NEVER},
-    default_groups, group_value::GROUPS_ATTRIBUTE, limits,
+    group_value::GROUPS_ATTRIBUTE,
+    limits,
 };
 
 /// The framework of a request that names none.

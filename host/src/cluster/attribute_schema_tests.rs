@@ -13,7 +13,14 @@ use crate::cluster::{
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
 /// parameters and shares, and what the host keeps beside them.
-const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "settings", "memory_shares", "computed", "pins"];
+const FIELDS_WITHOUT_ROW: [&str; 6] = [
+    "name",
+    "allowed_flavors",
+    "settings",
+    "memory_shares",
+    "computed",
+    "pins",
+];
 
 /// The spec of a request with this one attribute, or the paths of its problems.
 fn parsed(name: &str, value: &str) -> Result<ClusterSpec, Vec<String>> {

@@ -275,7 +275,11 @@ mod tests {
     fn an_end_is_announced_before_it_comes() {
         let end = ClusterEnd::new(NOW_S);
         for (now_s, stage, next_s) in [
-            (NOW_S - NOTICE_S - 1, EndStage::Ahead, Some(NOW_S - NOTICE_S)),
+            (
+                NOW_S - NOTICE_S - 1,
+                EndStage::Ahead,
+                Some(NOW_S - NOTICE_S),
+            ),
             (NOW_S - NOTICE_S, EndStage::Announced, Some(NOW_S)),
             (NOW_S - 1, EndStage::Announced, Some(NOW_S)),
             (NOW_S, EndStage::Over, None),

@@ -60,6 +60,9 @@ pub struct ClusterSpec {
     /// record keeps the end, which can be changed without the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<EndTime>,
+    /// The flavors that the operator allows to choose from; none: all. No part of what is recorded.
+    #[serde(skip)]
+    pub allowed_flavors: Option<Vec<String>>,
     /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by
     /// the plugin's schema.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,

@@ -142,7 +142,7 @@ impl ShownAttribute {
 }
 
 /// All of them.
-pub static SHOWN_ATTRIBUTES: [ShownAttribute; 10] = [
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 11] = [
     ShownAttribute::STATE,
     ShownAttribute::FAILURE,
     ShownAttribute::UPDATE,

@@ -120,7 +120,9 @@ impl ClusterRecord {
             lifecycle,
             acknowledged: false,
             // Its end may have been put off since the stack was written: nobody is taken by surprise.
-            end: snapshot.end_s.map(|at_s| ClusterEnd::new(at_s.max(now_s + NOTICE_S))),
+            end: snapshot
+                .end_s
+                .map(|at_s| ClusterEnd::new(at_s.max(now_s + NOTICE_S))),
             provisioned: false,
             attributes: snapshot.attributes,
             initial_attributes: snapshot.initial_attributes,

@@ -51,7 +51,10 @@ mod tests {
         assert!(watch.is_due(now_s + 60), "it is to be announced");
         watch.set_next(now_s, [ClusterEnd::new(now_s)]);
         assert!(!watch.is_due(now_s + REREAD_S - 1));
-        assert!(watch.is_due(now_s + REREAD_S), "others may have written some");
+        assert!(
+            watch.is_due(now_s + REREAD_S),
+            "others may have written some"
+        );
         watch.set_next(now_s, []);
         assert!(!watch.is_due(now_s));
         assert!(watch.is_due(now_s - 1), "the clock was set back");

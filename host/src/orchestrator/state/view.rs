@@ -296,7 +296,10 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .map(str::to_owned)
             .or_else(|| status::describe_failure(record)),
         ends_s: record.end.map(|end| end.at_s),
-        end_notice: record.end.filter(|_| record.is_live()).and_then(describe_end),
+        end_notice: record
+            .end
+            .filter(|_| record.is_live())
+            .and_then(describe_end),
         deletion: DeletionStage::of_record(record),
         cloud_error: join_reasons(cloud_error, describe_wishes(record)),
     }

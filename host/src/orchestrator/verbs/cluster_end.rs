@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::orchestrator::{
-    context::{ClientAttributes, Context},
+    context::{ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     state::locked_cluster::LockedCluster,
 };
@@ -63,14 +63,16 @@ pub(crate) fn first_end(
     if said.is_some() {
         return Ok(end_of(spec.expires));
     }
-    let end = asked.end;
-    if let Some(end) = end.filter(|_| asked.is_overdue(context.state.clock.unix_now_s())) {
+    let (end, now_s) = (asked.end, context.state.clock.unix_now_s());
+    if let Some(end) = end.filter(|_| asked.is_overdue(now_s)) {
         let message = format!("was asked to be {}, which is over", format_utc(end.at_s));
         let hint = "say another one with the deploy, or `never`";
         let problem = Problem::new(EXPIRES, message, hint);
         return Err(OrchestratorError::Invalid(vec![problem]));
     }
-    Ok(end.map(|end| end.at_s))
+    let policy = context.policy_of(ProjectIdentity::of_record(asked));
+    let by_age = || policy.end_by_age(now_s);
+    Ok(end.map(|end| end.at_s).or_else(by_age))
 }
 
 /// What a request says of the end of a cluster that is there, beside all that is wrong with it.
@@ -151,6 +153,8 @@ fn read_new_end(
         _ => {}
     }
     let at_s = end.resolve(EXPIRES, context.state.clock.unix_now_s())?;
+    let policy = context.policy_of(ProjectIdentity::of_record(record));
+    policy.check_end(at_s, record.created_s)?;
     Ok(Some(at_s))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::orchestrator::{
-    context::{Caller, ClientAttributes, Context},
+    context::{Caller, ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::merge_attributes,
     stack::stack_request,
@@ -61,10 +61,7 @@ pub(crate) async fn create_cluster(
             .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
     }
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
-    let (registry, most) = (
-        &context.state.registry,
-        context.state.limits.clusters_per_project,
-    );
+    let (registry, most) = (&context.state.registry, room(context, caller));
     context.state.ends.look_at(at_s);
     match registry.insert_within(record, most).await? {
         InsertOutcome::Entered(Some(handle)) => {
@@ -87,26 +84,32 @@ pub(crate) async fn check_room(
     context: &Context,
     caller: &Caller,
 ) -> Result<(), OrchestratorError> {
-    let most = context.state.limits.clusters_per_project;
-    if context
-        .state
-        .registry
-        .store()
-        .count(caller.project_id())
-        .await?
-        >= most
-    {
+    let store = context.state.registry.store();
+    if store.count(caller.project_id()).await? >= room(context, caller) {
         return Err(full_project(context, caller));
     }
     Ok(())
 }
 
+/// How many clusters the caller's project may have.
+pub(crate) fn room(context: &Context, caller: &Caller) -> usize {
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    let most = context.state.limits.clusters_per_project;
+    let allowed = policy.max_clusters.map(|most| most as usize);
+    allowed.map_or(most, |allowed| allowed.min(most))
+}
+
 /// The project has as many clusters as it may.
 pub(crate) fn full_project(context: &Context, caller: &Caller) -> OrchestratorError {
+    let most = room(context, caller);
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    if let Err(why) = policy.check_room(most) {
+        return OrchestratorError::TooMany(why);
+    }
     OrchestratorError::TooMany(format!(
         "project `{}` has {} clusters, which is the most; delete one first",
         caller.project_name(),
-        context.state.limits.clusters_per_project
+        most
     ))
 }
 

@@ -189,6 +189,7 @@ pub(crate) fn build_intent(
             computed: planned.computed.clone(),
             // The record keeps it.
             expires: None,
+            allowed_flavors: None,
             ..spec.clone()
         },
     }

@@ -17,6 +17,7 @@ use crate::orchestrator::{
     verbs::{
         cluster_end::take_end,
         find::{find_cluster, live_record},
+        form::leave_out_forbidden,
         plan_change::plan_beyond_quotas,
         preview::{self, ChangePreview},
         request_form::{
@@ -78,6 +79,7 @@ pub(crate) async fn show_change(
     let offered = cloud_choices::take_choices(&caller.session, None).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
+    leave_out_forbidden(context, caller, 0, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     let given: BTreeMap<String, String> = given.into_iter().map(kept).collect();

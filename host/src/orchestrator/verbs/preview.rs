@@ -39,8 +39,7 @@ use crate::{
     bundle::node_update::VARIABLES,
     cluster::{
         ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
-        end_time::EXPIRES,
-        parameter_text::plain_text,
+        end_time::EXPIRES, parameter_text::plain_text,
     },
     openstack::StackId,
     store::ClusterRecord,

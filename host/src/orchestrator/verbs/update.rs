@@ -93,25 +93,21 @@ async fn update_spec(
             let merged = merge_attributes::merge_attributes(
                 &record.attributes,
                 request.given,
-                context.state.limits,
+                &context.state.limits,
             )?;
             return create::store_attributes(context, cluster, &record, &merged).await;
         }
-        if let Some(newer) = rollout::catch_up(context, cluster, &record, &caller.session).await?
-        {
-            spawn_worker(context, &cluster);
+        if let Some(newer) = rollout::catch_up(context, cluster, &record, &caller.session).await? {
+            spawn_worker(context, cluster);
             record = newer;
         }
     }
     if let Some(change) = record.change() {
         return match record.blocked_reason() {
             Some(why) => {
-                retry_blocked_change(context, caller, cluster, &record, change, why, request)
-                    .await
+                retry_blocked_change(context, caller, cluster, &record, change, why, request).await
             }
-            None => {
-                update_during_change(context, caller, cluster, &record, change, request).await
-            }
+            None => update_during_change(context, caller, cluster, &record, change, request).await,
         };
     }
     let ChangeTarget {
@@ -146,7 +142,7 @@ pub(crate) fn merge_before_deploy(
             &format!("set how many with `{}`", attribute_of(group, "count")),
         ));
     }
-    context.parse_spec(&record.name, &merged)?;
+    context.parse_spec(record, &merged)?;
     Ok(merged)
 }
 
