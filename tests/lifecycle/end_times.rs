@@ -4,6 +4,7 @@
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use stampede::{
     cluster::{ClusterState, OperatorDefaults},
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError, OrchestratorLimits},
@@ -14,6 +15,7 @@ use stampede::{
 };
 
 use crate::{
+    api_client::ApiHost,
     fixture::{LifecycleFixture, eventually, limits, pairs, problems},
     shared_store::SetClock,
     update::{complete, rest},
@@ -345,4 +347,33 @@ async fn nobody_but_its_owner_brings_an_end_nearer() {
     assert_eq!(hours_left(&put_off), Some(9));
     let shown = host.view(&owner, "default").await.unwrap();
     assert_eq!(shown.owner.as_deref(), Some(owner.user_id()));
+}
+
+#[tokio::test]
+async fn the_json_api_takes_and_shows_an_end() {
+    let host = ApiHost::start().await;
+    let body = json!({"name": "demo", "attributes": {"expires": "8h"}});
+    let made = host.post("/api/v1/clusters", body).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let ends = made.body["expires"].as_str().and_then(parse_rfc3339);
+    assert!(ends > Some(unix_now_s() + 7 * HOUR_S), "{}", made.body);
+    assert_eq!(made.body["attributes"]["expires"], made.body["expires"]);
+    let path = "/api/v1/clusters/demo";
+    let patch = |expires: &str| Some(json!({"attributes": {"expires": expires}}).to_string());
+    let changed = host.ask("PATCH", path, patch("1d"), &[]).await;
+    assert_eq!(
+        changed.status, 202,
+        "while it is deployed: {}",
+        changed.body
+    );
+    assert_eq!(changed.body["state"], "deploying");
+    let later = changed.body["expires"].as_str().and_then(parse_rfc3339);
+    assert!(later > ends);
+    let wrong = host.ask("PATCH", path, patch("8 hours"), &[]).await;
+    assert_eq!(wrong.problems()[0].0, "/attributes/expires");
+    let none = json!({"attributes": {"expires": null}}).to_string();
+    let without = host.ask("PATCH", path, Some(none), &[]).await;
+    assert_eq!(without.body["expires"], Value::Null, "{}", without.body);
+    let listed = host.get("/api/v1/clusters").await;
+    assert_eq!(listed.body["clusters"][0]["expires"], Value::Null);
 }
