@@ -165,6 +165,7 @@ impl Server {
         let pages = |one: &Orchestrator| ui::PageApi::new(one.clone(), addressing(), slots.clone());
         let pages = self.orchestrator.as_ref().map(pages);
         let json = |one| api::JsonApi::new(one, addressing(), slots.clone());
+        let clusters_of_all = self.orchestrator.clone();
         let apis = ApiPort {
             json: self.orchestrator.map(json),
             pages,
@@ -172,7 +173,8 @@ impl Server {
             occi: occi::OcciApi::new(clusters.clone(), occi),
         };
         let admin = AdminService {
-            api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics)),
+            api: admin::AdminApi::new(self.config.so_name, self.controller, Arc::clone(&metrics))
+                .with_clusters(clusters_of_all),
             clusters,
             addressing: self.config.addressing,
         };

@@ -19,6 +19,8 @@ async fn every_command_prints_one_document_with_the_documented_fields() {
         "workers",
         "created_at",
         "age_s",
+        "expires",
+        "end_notice",
         "region",
         "stack_id",
         "stack_status",

@@ -55,6 +55,22 @@ async fn a_cluster_lives_and_ends_by_the_words_of_openstacks_client() {
         .done(&["cluster", "scale", "demo", "worker=3", "--dry-run"])
         .await;
     assert!(preview.contains("worker-3"), "{preview}");
+    let extended = terminal.done(&["cluster", "extend", "demo", "8h"]).await;
+    assert!(
+        extended.contains("`demo` ends at ") && extended.contains("a service over this data"),
+        "who sees to it is said: {extended}"
+    );
+    let ends = terminal.json(&["show", "demo"]).await["expires"].clone();
+    let listed = terminal
+        .done(&["cluster", "list", "--long", "-f", "value", "-c", "expires"])
+        .await;
+    assert_eq!(ends.as_str(), Some(listed.trim()));
+    let never = terminal
+        .done(&[
+            "cluster", "extend", "demo", "never", "-f", "value", "-c", "expires",
+        ])
+        .await;
+    assert!(!never.contains('Z'), "{never}");
     let watched = terminal.done(&["cluster", "watch", "demo"]).await;
     assert!(watched.contains("active"), "{watched}");
     let deleted = terminal

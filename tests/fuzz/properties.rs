@@ -271,6 +271,8 @@ fn view() -> ClusterView {
         region: "RegionOne".to_owned(),
         progress: Vec::new(),
         failure: None,
+        ends_s: None,
+        end_notice: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         stack_status_reason: String::new(),

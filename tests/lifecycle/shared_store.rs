@@ -56,8 +56,8 @@ impl StoreGate for OneHold {
 
 /// A clock that somebody sets ahead.
 #[derive(Debug, Default)]
-struct SetClock {
-    ahead_s: AtomicU64,
+pub(crate) struct SetClock {
+    pub(crate) ahead_s: AtomicU64,
     pauses: AtomicU64,
 }
 

@@ -197,6 +197,8 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         progress: Vec::new(),
         change: None,
         failure: None,
+        ends_s: None,
+        end_notice: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         stack_status_reason: String::new(),

@@ -28,6 +28,7 @@ async fn forms_of_other_sites_do_nothing() {
             ("/ui/sign-out", vec![]),
             ("/ui/clusters/demo/delete", vec![("name", "demo")]),
             ("/ui/clusters/demo/secret", vec![("endpoint", "x")]),
+            ("/ui/clusters/demo/end", vec![("expires", "8h")]),
         ] {
             let answer = visitor.post(path, &fields).await;
             assert_eq!(answer.status, 403, "{path} {header:?}");
@@ -39,6 +40,38 @@ async fn forms_of_other_sites_do_nothing() {
     // A GET changes nothing, and a name that is not the cluster's neither.
     assert_eq!(visitor.get("/ui/sign-out").await.status, 405);
     assert_eq!(visitor.get("/ui/clusters/demo/secret").await.status, 405);
+    assert_eq!(visitor.get("/ui/clusters/demo/end").await.status, 405);
+    let page = visitor.get("/ui/clusters/demo").await.text;
+    assert!(
+        !page.contains("Ends in"),
+        "no other site has given it an end"
+    );
+    let ended = visitor
+        .post("/ui/clusters/demo/end", &[("expires", "8h")])
+        .await;
+    assert_eq!(ended.header("location"), "/ui/clusters/demo");
+    let page = visitor.get("/ui/clusters/demo").await.text;
+    assert!(
+        page.contains("Ends in 7 h") || page.contains("Ends in 8 h"),
+        "{page}"
+    );
+    let other = [("other", "next week")];
+    let wrong = visitor.post("/ui/clusters/demo/end", &other).await;
+    assert_eq!(wrong.status, 400);
+    assert!(
+        wrong.text.contains("neither an age nor a moment"),
+        "{}",
+        wrong.text
+    );
+    let list = visitor.get("/ui/clusters?ends=1").await.text;
+    assert!(
+        list.contains("1 of 1 shown") && list.contains("in 7 h"),
+        "{list}"
+    );
+    let other = [("other", "never")];
+    visitor.post("/ui/clusters/demo/end", &other).await;
+    let list = visitor.get("/ui/clusters?ends=1").await.text;
+    assert!(list.contains("0 of 1 shown"), "{list}");
     let wrong = visitor
         .post("/ui/clusters/demo/delete", &[("name", "dem")])
         .await;

@@ -1,12 +1,14 @@
 //! Answers the administration API, on a port of its own: health, readiness, metrics, and what
 //! hurtle's Cloud Controller asks. No authentication, as recorded: nothing here shows or changes a
-//! cluster. Knows no OCCI.
+//! cluster but by its figures. Knows no OCCI.
 //!
 //! Layout
 //! - [`AdminApi`]: a request in, an answer out
 //! - [`controller`]: hurtle's Cloud Controller
-//! - `metrics`: what the host counts, in Prometheus' text format
+//! - `metrics`: what the host counts, in Prometheus' text format; [`cluster_series`]: the figures of
+//!   clusters
 
+pub mod cluster_series;
 pub mod controller;
 mod metrics;
 
@@ -23,14 +25,14 @@ use controller::ControllerFailure;
 
 use crate::addressing::{ServiceUrl, is_cross_site};
 use crate::metrics::HostMetrics;
-use crate::orchestrator::OrchestratorError;
+use crate::orchestrator::{Orchestrator, OrchestratorError};
 
 /// The API.
-#[derive(Debug)]
 pub struct AdminApi {
     so_name: String,
     controller: Option<CloudController>,
     metrics: Arc<HostMetrics>,
+    clusters: Option<Orchestrator>,
 }
 
 impl AdminApi {
@@ -45,7 +47,14 @@ impl AdminApi {
             so_name,
             controller,
             metrics,
+            clusters: None,
         }
+    }
+
+    /// The same, whose metrics have the figures of these clusters, too.
+    #[must_use]
+    pub fn with_clusters(self, clusters: Option<Orchestrator>) -> Self {
+        Self { clusters, ..self }
     }
 
     /// The answer to a request whose head alone is reason to refuse it; `own` is this port's URL as
@@ -111,7 +120,7 @@ impl AdminApi {
             "/metrics" => answer(
                 StatusCode::OK,
                 "text/plain; version=0.0.4",
-                metrics::render_metrics(&self.metrics),
+                self.render_metrics().await,
             ),
             "/ready" => match ready.await {
                 Ok(()) => answer(StatusCode::OK, "text/plain", "ready".to_owned()),
@@ -128,6 +137,18 @@ impl AdminApi {
                 "not implemented: only /update/self is".to_owned(),
             ),
         }
+    }
+
+    /// What was counted, and the figures of clusters as far as the store tells them.
+    async fn render_metrics(&self) -> String {
+        let mut text = metrics::render_metrics(&self.metrics);
+        if let Some(clusters) = &self.clusters {
+            match clusters.cluster_figures().await {
+                Ok(figures) => text += &cluster_series::render_clusters(&figures),
+                Err(error) => tracing::warn!("no figures of clusters: {error}"),
+            }
+        }
+        text
     }
 
     /// Has the Cloud Controller start this service anew, and passes its answer on.

@@ -50,6 +50,9 @@ pub struct ClusterSummary {
     /// When it was asked for.
     #[schema(example = "2026-11-26T06:00:00Z")]
     pub created_at: String,
+    /// When it is to be deleted; null: by people alone.
+    #[schema(example = "2026-11-26T14:00:00Z")]
+    pub expires: Option<String>,
 }
 
 /// A page of a list of clusters, by name.
@@ -87,6 +90,11 @@ pub struct ClusterDetail {
     pub region: String,
     /// When it was asked for.
     pub created_at: String,
+    /// When it is to be deleted, which the attribute `expires` sets; null: by people alone.
+    #[schema(example = "2026-11-26T14:00:00Z")]
+    pub expires: Option<String>,
+    /// That its end is near or has come, and what becomes of it; null before.
+    pub end_notice: Option<String>,
     /// What was asked for, by attribute, as it was given.
     pub attributes: BTreeMap<String, String>,
     /// The stack in Heat; null before it is made.
@@ -249,6 +257,7 @@ impl From<ClusterView> for ClusterSummary {
             node_counts: view.node_counts,
             region: view.region,
             created_at: format_rfc3339(view.created_s),
+            expires: view.ends_s.map(format_rfc3339),
         }
     }
 }
@@ -273,6 +282,8 @@ impl From<&ClusterLookup> for ClusterDetail {
             node_counts: view.node_counts,
             region: view.region,
             created_at: format_rfc3339(view.created_s),
+            expires: view.ends_s.map(format_rfc3339),
+            end_notice: view.end_notice,
             attributes: view.attributes.into_iter().map(short).collect(),
             stack: has_stack.then_some(StackState {
                 id: stack_id,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     Command, adopt, delete,
     deploy::{DeployArgs, DeployOptions},
-    list, secret, show, ssh, tunnel,
+    extend, list, secret, show, ssh, tunnel,
     update::{UpdateArgs, UpdateOptions},
     wait,
 };
@@ -30,6 +30,7 @@ enum ClusterCommand {
     Watch(wait::WaitArgs),
     Update(UpdateArgs),
     Scale(ScaleArgs),
+    Extend(extend::ExtendArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
     Ssh(ssh::NodeLoginArgs),
@@ -80,6 +81,7 @@ impl ClusterArgs {
             ClusterCommand::Scale(args) => {
                 Command::Update(UpdateArgs::new(args.name, args.sizes, args.options))
             }
+            ClusterCommand::Extend(args) => Command::Extend(args),
             ClusterCommand::Delete(args) => Command::Delete(args),
             ClusterCommand::Adopt(args) => Command::Adopt(args),
             ClusterCommand::Ssh(args) => Command::Ssh(args),

@@ -11,6 +11,7 @@ use super::{
     cluster_wait::{ClusterWait, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
+    extend::tell_end,
     line_printer::LinePrinter,
     output_format::FormatArgs,
     preview,
@@ -108,6 +109,9 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
     if let Some((_, id)) = &view.stack_id {
         let project = cloud.caller.project_name();
         writeln!(out, "deploying `{name}` in project `{project}`, stack {id}")?;
+    }
+    if view.ends_s.is_some() {
+        tell_end(out, &name, view.ends_s)?;
     }
     if args.options.wait {
         let mut progress = ProgressPrinter::new();

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The fields of a cluster.
-pub(super) const CLUSTER_FIELDS: [&str; 20] = [
+pub(super) const CLUSTER_FIELDS: [&str; 22] = [
     "name",
     "id",
     "state",
@@ -28,6 +28,8 @@ pub(super) const CLUSTER_FIELDS: [&str; 20] = [
     "groups",
     "created_at",
     "age_s",
+    "expires",
+    "end_notice",
     "region",
     "stack_id",
     "stack_status",
@@ -56,6 +58,10 @@ pub(super) struct ClusterDocument<'a> {
     groups: &'a BTreeMap<String, u32>,
     created_at: String,
     age_s: u64,
+    /// When it is to be deleted.
+    expires: Option<String>,
+    /// That this is near, or has come.
+    end_notice: Option<&'a str>,
     region: &'a str,
     stack_id: Option<&'a str>,
     stack_status: Option<&'a str>,
@@ -187,6 +193,8 @@ impl<'a> ClusterDocument<'a> {
             groups: &view.node_counts,
             created_at: format_rfc3339(view.created_s),
             age_s: age_s(view),
+            expires: view.ends_s.map(format_rfc3339),
+            end_notice: view.end_notice.as_deref(),
             region: &view.region,
             stack_id: view.stack_id.as_ref().map(|(_, id)| id.as_str()),
             stack_status: view.stack_status.as_deref(),

@@ -25,7 +25,7 @@ pub(super) struct ListArgs {
     /// another data directory may know them
     #[arg(long)]
     orphans: bool,
-    /// With more columns: id, when it was asked for, region, failure
+    /// With more columns: id, when it was asked for, when it ends, region, failure
     #[arg(long)]
     long: bool,
     #[command(flatten)]
@@ -86,7 +86,7 @@ const ORPHAN_COLUMNS: [ListColumn<OrphanStack>; 6] = [
     ListColumn::new("CREATED", "created", |one| one.created.clone()),
 ];
 
-fn columns() -> [ListColumn<ClusterView>; 12] {
+fn columns() -> [ListColumn<ClusterView>; 13] {
     let size = sized_group().many;
     let workers = ListColumn {
         head: size.to_uppercase().into(),
@@ -110,6 +110,9 @@ fn columns() -> [ListColumn<ClusterView>; 12] {
         ListColumn::long("ID", "id", |view| view.id.clone()),
         ListColumn::long("CREATED", "created_at", |view| {
             format_rfc3339(view.created_s)
+        }),
+        ListColumn::long("EXPIRES", "expires", |view| {
+            or_dash(view.ends_s.map(format_rfc3339))
         }),
         ListColumn::long("REGION", "region", |view| view.region.clone()),
         ListColumn::long("FAILURE", "failure", |view| or_dash(view.failure.clone())),

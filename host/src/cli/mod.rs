@@ -34,6 +34,7 @@ mod documents;
 mod endpoint_printer;
 mod exit_code;
 mod explain;
+mod extend;
 mod foreign_text;
 mod generate;
 mod generated_files;
@@ -102,6 +103,8 @@ enum Command {
     Show(show::ShowArgs),
     List(list::ListArgs),
     Update(update::UpdateArgs),
+    #[command(hide = true)]
+    Extend(extend::ExtendArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
     Wait(wait::WaitArgs),
@@ -201,6 +204,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Show(args) => show::run(args, out).await,
         Command::List(args) => list::run(args, out).await,
         Command::Update(args) => update::run(args, out).await,
+        Command::Extend(args) => extend::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
         Command::Adopt(args) => adopt::run(args, out).await,
         Command::Wait(args) => wait::run(args, out).await,

@@ -46,7 +46,7 @@ pub(crate) struct PluginArgs {
     /// Folder for compiled plugins [default: $XDG_CACHE_HOME/stampede]
     #[arg(long, env = "STAMPEDE_CACHE", value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// TOML file with defaults of attributes; variables such as STAMPEDE_DEFAULT_WORKER_FLAVOR win
+    /// TOML file with defaults of attributes and the table `[policy]`; variables such as STAMPEDE_DEFAULT_WORKER_FLAVOR win
     /// over it
     #[arg(long, env = "STAMPEDE_DEFAULTS", value_name = "FILE")]
     defaults: Option<PathBuf>,
@@ -65,6 +65,12 @@ impl PluginArgs {
         let defaults = self.defaults(&AttributeNames::from_descriptors(
             FrameworkSource::frameworks(&registry),
         ))?;
+        let plugins = FrameworkSource::frameworks(&registry);
+        let known: Vec<&str> = plugins.into_iter().map(|one| one.name.as_str()).collect();
+        let problems = defaults.policy().check_frameworks(&known);
+        if !problems.is_empty() {
+            return Err(UsageError(problems).into());
+        }
         Ok((Arc::new(PluginPlanner(registry)), defaults))
     }
 
@@ -105,7 +111,8 @@ impl PluginArgs {
             Some(path) => {
                 let text = fs::read_to_string(path)
                     .with_context(|| format!("cannot read the defaults `{}`", path.display()))?;
-                OperatorDefaults::from_toml(&text).map_err(|problem| UsageError(vec![problem]))?
+                OperatorDefaults::from_operator_toml(&text)
+                    .map_err(|problem| UsageError(vec![problem]))?
             }
         };
         let defaults =

@@ -157,6 +157,8 @@ mod tests {
             stack_status_reason: String::new(),
             change: None,
             failure: None,
+            ends_s: None,
+            end_notice: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             cloud_error: None,
         }

@@ -15,7 +15,7 @@ use super::{
     line_printer::LinePrinter,
     output_format::FormatArgs,
 };
-use crate::{cluster::ClusterState, orchestrator::ClusterView};
+use crate::{cluster::ClusterState, orchestrator::ClusterView, system::utc_time::format_utc};
 
 /// Show a cluster: state, failure, endpoints, health by service, progress by node
 #[derive(Args, Debug)]
@@ -66,6 +66,12 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
         writeln!(out, "stack       {id} in {region}")?;
     }
     writeln!(out, "age         {}", format_duration(age_s(view)))?;
+    if let Some(ends_s) = view.ends_s {
+        writeln!(out, "ends        {}", format_utc(ends_s))?;
+    }
+    if let Some(notice) = &view.end_notice {
+        writeln!(out, "end         {notice}")?;
+    }
     if let Some(error) = &view.cloud_error {
         writeln!(out, "cloud       {error}")?;
     }

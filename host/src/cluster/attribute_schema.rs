@@ -23,7 +23,10 @@ use std::borrow::Cow;
 
 pub use super::attribute_value::{AttributeSchema, AttributeValue, SpecField};
 use super::{
-    ClusterSpec, default_group_rows, default_groups, group_value::GROUPS_ATTRIBUTE, limits,
+    ClusterSpec, default_group_rows, default_groups,
+    end_time::{EXPIRES, NEVER},
+    group_value::GROUPS_ATTRIBUTE,
+    limits,
 };
 
 /// The framework of a request that names none.
@@ -248,6 +251,20 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         },
         may_change: false,
     },
+    AttributeSchema {
+        name: Cow::Borrowed(EXPIRES),
+        description: Cow::Borrowed(
+            "when the cluster is deleted: an age such as 8h or 3d, counted from the request, or a moment in UTC",
+        ),
+        value: AttributeValue::EndTime {
+            default: NEVER,
+            field: SpecField {
+                get: |spec| &spec.expires,
+                get_mut: |spec| &mut spec.expires,
+            },
+        },
+        may_change: true,
+    },
 ];
 
 /// The attribute of this name, without `stampede.`; none where it is a plugin's or nobody's.
@@ -272,6 +289,7 @@ pub fn default_spec() -> ClusterSpec {
             | AttributeValue::JavaTarballs { .. }
             | AttributeValue::NetworkList { .. }
             | AttributeValue::EndpointList { .. }
+            | AttributeValue::EndTime { .. }
             | AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             // The groups of every cluster are there, with their counts.

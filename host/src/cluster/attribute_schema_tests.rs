@@ -13,7 +13,14 @@ use crate::cluster::{
 
 /// Fields of a spec that no attribute of Stampede's own sets: the entity's name, plugins'
 /// parameters and shares, and what the host keeps beside them.
-const FIELDS_WITHOUT_ROW: [&str; 5] = ["name", "settings", "memory_shares", "computed", "pins"];
+const FIELDS_WITHOUT_ROW: [&str; 6] = [
+    "name",
+    "allowed_flavors",
+    "settings",
+    "memory_shares",
+    "computed",
+    "pins",
+];
 
 /// The spec of a request with this one attribute, or the paths of its problems.
 fn parsed(name: &str, value: &str) -> Result<ClusterSpec, Vec<String>> {
@@ -84,6 +91,10 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
             vec![many(limits::MAX_OPEN_ENDPOINTS + 1, ",", &|n| {
                 format!("e{n}")
             })],
+        ),
+        AttributeValue::EndTime { .. } => (
+            Some("3d".to_owned()),
+            vec!["9m".to_owned(), "367d".to_owned()],
         ),
         AttributeValue::Frameworks { .. } => (Some("spark".to_owned()), vec!["hive".to_owned()]),
         AttributeValue::FrameworkVersion { .. } => {
@@ -284,6 +295,7 @@ fn a_running_cluster_can_be_changed_in_these() {
         "proxy",
         "python.index",
         "java.tarballs",
+        "expires",
     ];
     assert_eq!(changeable, wanted);
 }

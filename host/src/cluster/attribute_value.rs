@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::{
     ClusterSpec, Problem,
+    end_time::{self, EndTime},
     framework::CLUSTER,
     group_value::{GroupAttribute, render_groups},
     java_tarball::{JavaTarball, parse_javas, render_javas},
@@ -95,6 +96,13 @@ pub enum AttributeValue {
         /// What holds them.
         field: SpecField<Vec<String>>,
     },
+    /// An age, a moment or `never`.
+    EndTime {
+        /// In words.
+        default: &'static str,
+        /// What holds it.
+        field: SpecField<Option<EndTime>>,
+    },
     /// Names of plugins. [`super::attributes`] parses them before all rows, since it takes the
     /// plugins that are there.
     Frameworks {
@@ -159,6 +167,7 @@ impl AttributeSchema {
             | AttributeValue::NodeNetwork { default, .. }
             | AttributeValue::NetworkList { default, .. }
             | AttributeValue::EndpointList { default, .. }
+            | AttributeValue::EndTime { default, .. }
             | AttributeValue::Frameworks { default }
             | AttributeValue::FrameworkVersion { default }
             | AttributeValue::Groups { default } => (*default).to_owned(),
@@ -204,6 +213,7 @@ impl AttributeSchema {
             AttributeValue::EndpointList { .. } => {
                 format!("0 to {} names", limits::MAX_OPEN_ENDPOINTS)
             }
+            AttributeValue::EndTime { .. } => end_time::range_text(),
             AttributeValue::Frameworks { .. } => {
                 format!("1 to {} of the plugins", limits::MAX_FRAMEWORKS)
             }
@@ -262,6 +272,10 @@ impl AttributeSchema {
                 clean()?;
                 field.set(spec, name_lists::parse_endpoints(name, text)?);
             }
+            AttributeValue::EndTime { field, .. } => {
+                clean()?;
+                field.set(spec, Some(EndTime::parse(name, text)?));
+            }
             AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             | AttributeValue::Groups { .. } => {}
@@ -292,6 +306,7 @@ impl AttributeSchema {
                 let names = (field.get)(spec);
                 (!names.is_empty()).then(|| names.join(","))
             }
+            AttributeValue::EndTime { field, .. } => (field.get)(spec).map(EndTime::render),
             AttributeValue::Frameworks { .. } => Some(match spec.frameworks.as_slice() {
                 // An empty text would mean "not given", and so the default framework.
                 [] => CLUSTER.to_owned(),
@@ -319,6 +334,7 @@ impl AttributeSchema {
             AttributeValue::NodeNetwork { field, .. } => field.copy(from, to),
             AttributeValue::NetworkList { field, .. }
             | AttributeValue::EndpointList { field, .. } => field.copy(from, to),
+            AttributeValue::EndTime { field, .. } => field.copy(from, to),
             AttributeValue::Frameworks { .. } => to.frameworks.clone_from(&from.frameworks),
             AttributeValue::OfGroup(of_group) => {
                 of_group.copy_value(&from.groups, &mut to.groups);

@@ -11,6 +11,7 @@ use super::{
     default_groups::{GROUPS, canonical_name},
     group_attributes::{group_of_attribute, parse_groups},
     group_value::GROUPS_ATTRIBUTE,
+    operator_policy::{OperatorPolicy, POLICY},
 };
 
 /// What a variable's name begins with; the rest is the attribute's name in capitals with `_` for
@@ -22,6 +23,8 @@ pub const VARIABLE_PREFIX: &str = "STAMPEDE_DEFAULT_";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OperatorDefaults {
     values: BTreeMap<String, String>,
+    /// What projects may have.
+    policy: OperatorPolicy,
 }
 
 impl OperatorDefaults {
@@ -43,7 +46,29 @@ impl OperatorDefaults {
         for (name, value) in &table {
             flatten_table(name, value, &mut values);
         }
-        Ok(Self { values })
+        Ok(Self {
+            values,
+            ..Self::default()
+        })
+    }
+
+    /// From an operator's file: the same, beside the table `[policy]`.
+    ///
+    /// # Errors
+    /// The text is not TOML, or the policy cannot be meant: one problem with the place.
+    pub fn from_operator_toml(text: &str) -> Result<Self, Problem> {
+        let policy = OperatorPolicy::from_toml(text)?;
+        let mut defaults = Self::from_toml(text)?;
+        let inside = format!("{POLICY}.");
+        defaults
+            .values
+            .retain(|name, _| name != POLICY && !name.starts_with(&inside));
+        Ok(Self { policy, ..defaults })
+    }
+
+    /// What projects may have.
+    pub fn policy(&self) -> &OperatorPolicy {
+        &self.policy
     }
 
     /// From environment variables; those without [`VARIABLE_PREFIX`] are passed over. A variable of
@@ -73,15 +98,17 @@ impl OperatorDefaults {
             .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
         Self {
             values: ours.map(|(name, value)| (attribute(name), value)).collect(),
+            ..Self::default()
         }
     }
 
-    /// These, and where they say nothing, `others`.
+    /// These, and where they say nothing, `others`, whose policy holds.
     #[must_use]
     pub fn over(mut self, others: Self) -> Self {
         for (name, value) in others.values {
             self.values.entry(name).or_insert(value);
         }
+        self.policy = others.policy;
         self
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    end_time::EndTime,
     framework::CLUSTER,
     group_value::attribute_of,
     java_tarball::JavaTarball,
@@ -55,6 +56,13 @@ pub struct ClusterSpec {
     pub javas: Vec<JavaTarball>,
     /// How long the nodes may take until the cluster is verified, in seconds.
     pub timeout_s: u32,
+    /// When it is to end, where the request or the operator says it. Deployed specs have none: the
+    /// record keeps the end, which can be changed without the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<EndTime>,
+    /// The flavors that the operator allows to choose from; none: all. No part of what is recorded.
+    #[serde(skip)]
+    pub allowed_flavors: Option<Vec<String>>,
     /// Raw parameter texts by framework: `settings["hadoop"]["replication"] = "2"`. Typed later, by
     /// the plugin's schema.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,

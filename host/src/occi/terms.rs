@@ -115,6 +115,11 @@ impl ShownAttribute {
         "stampede.cloud.error",
         "why what is shown may be old, or does not go on",
     );
+    /// Its end.
+    pub const END: Self = Self::one(
+        "stampede.end",
+        "that the cluster's end is near or has come, and what becomes of it",
+    );
     /// The cluster's colour.
     pub const HEALTH: Self = Self::one(
         "stampede.health",
@@ -137,12 +142,13 @@ impl ShownAttribute {
 }
 
 /// All of them.
-pub static SHOWN_ATTRIBUTES: [ShownAttribute; 10] = [
+pub static SHOWN_ATTRIBUTES: [ShownAttribute; 11] = [
     ShownAttribute::STATE,
     ShownAttribute::FAILURE,
     ShownAttribute::UPDATE,
     ShownAttribute::STACK_REASON,
     ShownAttribute::CLOUD_ERROR,
+    ShownAttribute::END,
     ShownAttribute::HEALTH,
     ShownAttribute::SERVICE_HEALTH,
     ShownAttribute::PROGRESS,

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::system::utc_time::days_since_epoch;
+
 /// The point in time, to the second; `None` for what is no timestamp or before 1970.
 pub(super) fn parse_timestamp(text: &str) -> Option<SystemTime> {
     let (date, time) = text.trim().trim_end_matches('Z').split_once(['T', ' '])?;
@@ -30,19 +32,6 @@ pub(super) fn parse_timestamp(text: &str) -> Option<SystemTime> {
 pub(super) fn parse_unix_s(text: &str) -> Option<u64> {
     let since = parse_timestamp(text)?.duration_since(SystemTime::UNIX_EPOCH);
     Some(since.ok()?.as_secs())
-}
-
-/// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap
-/// day is its last.
-fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let since_march_0000 =
-        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    since_march_0000 - 719_468
 }
 
 #[cfg(test)]

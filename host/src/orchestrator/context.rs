@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, Problem, attribute_changes, attribute_names::AttributeNames, attributes,
-        defaults::OperatorDefaults,
+        ClusterSpec, EndTime, Problem, ProjectPolicy, attribute_changes,
+        attribute_names::AttributeNames, attributes, defaults::OperatorDefaults, end_time::EXPIRES,
     },
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
@@ -135,6 +135,30 @@ impl Caller {
     }
 }
 
+/// Which project: an operator's policy may name it either way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProjectIdentity<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl<'a> ProjectIdentity<'a> {
+    pub(crate) fn of_session(session: &'a CloudSession) -> Self {
+        let project = session.project();
+        Self {
+            id: &project.id,
+            name: &project.name,
+        }
+    }
+
+    pub(crate) fn of_record(record: &'a ClusterRecord) -> Self {
+        Self {
+            id: &record.project_id,
+            name: &record.project_name,
+        }
+    }
+}
+
 impl Context {
     /// Of these parts. Reads which projects have clusters; which of those have something left to do
     /// is found out with a project's first token.
@@ -170,23 +194,12 @@ impl Context {
     /// `Invalid`: all problems at once.
     pub(crate) fn parse_spec(
         &self,
-        name: &str,
+        record: &ClusterRecord,
         given: &BTreeMap<String, String>,
     ) -> Result<ClusterSpec, OrchestratorError> {
-        Ok(self.parse_request(name, given)?.0)
-    }
-
-    /// The same, and the chain of plugins that was worked out for it.
-    ///
-    /// # Errors
-    /// `Invalid`: all problems at once.
-    pub(crate) fn parse_request(
-        &self,
-        name: &str,
-        given: &BTreeMap<String, String>,
-    ) -> Result<(ClusterSpec, PluginChain), OrchestratorError> {
-        self.read_request(name, given)
-            .map_err(|refused| OrchestratorError::Invalid(refused.problems))
+        let read = self.read_request(ProjectIdentity::of_record(record), &record.name, given);
+        let (spec, _) = read.map_err(|refused| OrchestratorError::Invalid(refused.problems))?;
+        Ok(spec)
     }
 
     /// The same for a cluster that is to be made: where anything is wrong all is told that is, by
@@ -200,7 +213,7 @@ impl Context {
         name: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<(ClusterSpec, PluginChain), OrchestratorError> {
-        match self.read_request(name, given) {
+        match self.read_request(ProjectIdentity::of_session(session), name, given) {
             Ok(read) => Ok(read),
             Err(refused) => {
                 let problems = tell_all(self.planner.as_ref(), session, *refused).await;
@@ -212,6 +225,7 @@ impl Context {
     /// The same, with what could be read of it where anything is wrong.
     pub(crate) fn read_request(
         &self,
+        project: ProjectIdentity<'_>,
         name: &str,
         given: &BTreeMap<String, String>,
     ) -> Result<(ClusterSpec, PluginChain), Box<UnsoundRequest>> {
@@ -219,8 +233,12 @@ impl Context {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
-        let (spec, mut problems) =
+        let (mut spec, mut problems) =
             attributes::parse_known(name, &pairs, &self.defaults, &self.attribute_names);
+        let policy = self.policy_of(project);
+        problems.extend(policy.check_new(&spec));
+        problems.extend(self.settle_end(&mut spec, policy).err());
+        spec.allowed_flavors.clone_from(&policy.flavors);
         let chain = match self.planner.order_plugins(&spec) {
             Ok(chain) => {
                 problems.extend(self.planner.check_settings(&spec, &chain));
@@ -235,6 +253,27 @@ impl Context {
             Some(chain) if problems.is_empty() => Ok((spec, chain)),
             _ => Err(Box::new(UnsoundRequest { spec, problems })),
         }
+    }
+
+    /// What the operator allows a project.
+    pub(crate) fn policy_of(&self, project: ProjectIdentity<'_>) -> &ProjectPolicy {
+        self.defaults.policy().of_project(project.id, project.name)
+    }
+
+    /// Makes a moment of the end that is asked for, within what the operator allows.
+    fn settle_end(&self, spec: &mut ClusterSpec, policy: &ProjectPolicy) -> Result<(), Problem> {
+        let now_s = self.state.clock.unix_now_s();
+        let at_s = match spec.expires.take() {
+            None => policy.end_by_age(now_s),
+            Some(end) => {
+                let at_s = end.resolve(EXPIRES, now_s)?;
+                policy.check_end(at_s, now_s)?;
+                spec.expires = Some(EndTime::Never);
+                at_s
+            }
+        };
+        spec.expires = at_s.map(EndTime::At).or(spec.expires);
+        Ok(())
     }
 
     /// What a cluster is to be, from what it is and what is given over the texts that are stored.
@@ -301,7 +340,7 @@ impl Context {
         given: &BTreeMap<String, String>,
     ) -> Result<(), OrchestratorError> {
         let Some(from) = &record.spec else {
-            self.parse_spec(&record.name, given)?;
+            self.parse_spec(record, given)?;
             return Ok(());
         };
         let changed = self.changed_names(from, &record.attributes, given)?;

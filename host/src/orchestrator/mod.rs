@@ -51,6 +51,7 @@ pub use state::view::{
     NodeView, ViewVersion,
 };
 pub use verbs::{
+    cluster_figures::ClusterFigures,
     delete::DeletionAnswer,
     form::{FormDepth, RequestForms},
     groups::MembershipChange,
@@ -252,10 +253,7 @@ impl Orchestrator {
         find::list_clusters(&self.context, caller).await
     }
 
-    /// The clusters of the project that are being deleted, those among them that could not be.
-    ///
-    /// # Errors
-    /// `Internal`.
+    /// The clusters of the project that are being deleted or could not be; or `Internal`.
     pub async fn list_deleting(
         &self,
         caller: &Caller,

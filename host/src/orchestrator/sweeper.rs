@@ -1,9 +1,9 @@
 //! Lets go of what has had its time, also in a host that nobody calls: clusters at rest, validations
-//! of tokens, sessions whose token has expired, groups.
+//! of tokens, sessions whose token has expired, groups; and looks at the ends of clusters.
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::context::Context;
+use super::{context::Context, reconcile::cluster_ends::follow_ends};
 use crate::system::clock::wall_now;
 
 /// Begins to look now and then, once in a host's life and for as long as it lives.
@@ -19,6 +19,7 @@ pub(crate) fn start_sweeper(context: &Arc<Context>) {
                 return;
             };
             sweep(&context);
+            follow_ends(&context).await;
         }
     });
 }

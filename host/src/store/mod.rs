@@ -5,16 +5,19 @@
 //!
 //! Layout
 //! - [`record`]: [`ClusterRecord`], what is remembered of a cluster; `record_fields`: its fields
-//! - [`transitions`], `change_transitions`, [`deletion_transitions`]: every way in which a record
-//!   changes, by name
+//! - [`transitions`], `change_transitions`, [`deletion_transitions`], `end_transitions`: every way
+//!   in which a record changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
+//! - `cluster_ends`: when clusters end
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`error`]: how it fails
 //! - `migrations`: the tables
 
 mod change_transitions;
+mod cluster_ends;
 pub mod deletion_transitions;
+mod end_transitions;
 pub mod error;
 pub mod groups;
 mod migrations;
@@ -33,6 +36,7 @@ use sqlx::{
     },
 };
 
+pub use cluster_ends::StoredEnd;
 pub use error::StoreError;
 pub use groups::{ClusterGroup, MembershipChange};
 pub use record::{ClusterRecord, RecordIdentity};

@@ -14,7 +14,9 @@ use super::{
     record_fields::{ObservedState, RecordFields},
     record_v1::RecordV1,
 };
-use crate::cluster::{Lifecycle, LifecyclePhase, lifecycle::DeleteTarget};
+use crate::cluster::{
+    ClusterEnd, Lifecycle, LifecyclePhase, end_time::NOTICE_S, lifecycle::DeleteTarget,
+};
 
 /// The version of the JSON that is written. Version 2 says of a cluster how many workers it has,
 /// where this one has its node groups: both are read as one. What [`RecordV1`] reads has none.
@@ -117,6 +119,10 @@ impl ClusterRecord {
             deletion_wishes: BTreeSet::new(),
             lifecycle,
             acknowledged: false,
+            // Its end may have been put off since the stack was written: nobody is taken by surprise.
+            end: snapshot
+                .end_s
+                .map(|at_s| ClusterEnd::new(at_s.max(now_s + NOTICE_S))),
             provisioned: false,
             attributes: snapshot.attributes,
             initial_attributes: snapshot.initial_attributes,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::cluster::{
-    ClusterChange, ClusterSpec, Lifecycle, RolloutStep,
+    ClusterChange, ClusterEnd, ClusterSpec, Lifecycle, RolloutStep,
     change::{ChangeReport, FileDigests},
     cluster_endpoint::ClusterEndpoints,
     health::NodeHealth,
@@ -60,6 +60,9 @@ pub struct RecordFields {
     /// The request that has made it, where it said which it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_mark: Option<RequestMark>,
+    /// When it is to be deleted, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<ClusterEnd>,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
     /// Attributes of ours as they came with everything but an update: a client that repeats them
@@ -129,6 +132,11 @@ impl RecordFields {
     pub fn trustor(&self) -> Option<&str> {
         let former = self.lifecycle.former_owner();
         former.or(self.owner.as_deref())
+    }
+
+    /// Whether it should be gone by now.
+    pub fn is_overdue(&self, now_s: u64) -> bool {
+        self.is_live() && self.end.is_some_and(|end| end.at_s <= now_s)
     }
 
     /// Heat's UUID, once Heat has answered.

@@ -114,6 +114,7 @@ impl From<RecordV1> for RecordFields {
             revision: old.revision,
             decision: 0,
             request_mark: None,
+            end: None,
             lease: None,
             deletion_wishes: BTreeSet::new(),
             acknowledged: old.acknowledged,

@@ -24,6 +24,9 @@ pub struct StackSnapshot {
     pub spec: Option<ClusterSpec>,
     /// Where it is reached.
     pub endpoints: ClusterEndpoints,
+    /// When it was to end, when the stack was last given anything: it may have been put off since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_s: Option<u64>,
     /// A change that was under way.
     pub change: Option<ClusterChange>,
     /// What the nodes were notified of so far.
@@ -42,6 +45,7 @@ impl StackSnapshot {
             initial_attributes: record.initial_attributes.clone(),
             spec: record.spec.clone(),
             endpoints: record.endpoints.clone(),
+            end_s: record.end.map(|end| end.at_s),
             change: record.change().cloned(),
             notified: record.notified.clone(),
             rollback_reason: record.rollback_reason().map(str::to_owned),

@@ -102,8 +102,10 @@ impl ClusterRecord {
         }
         let ours = intent.attributes.iter();
         let ours = ours.filter(|(name, _)| attributes::is_ours(name));
+        let mut initial = self.initial_attributes.clone();
+        initial.extend(ours.map(|(k, v)| (k.clone(), v.clone())));
         self.0 = RecordFields {
-            initial_attributes: ours.map(|(k, v)| (k.clone(), v.clone())).collect(),
+            initial_attributes: initial,
             attributes: intent.attributes.clone(),
             spec: Some(intent.spec.clone()),
             endpoints: intent.endpoints.clone(),

@@ -18,6 +18,38 @@ pub fn format_rfc3339(unix_s: u64) -> String {
     format!("{date}T{time}Z")
 }
 
+/// Seconds since 1970 of a text that [`format_rfc3339`] writes; none for any other, dates that no
+/// calendar has among them.
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    if bytes.len() != 20 || !(1970..=9999).contains(&number(0, 4)?) {
+        return None;
+    }
+    let (month, day) = (number(5, 7)?, number(8, 10)?);
+    if !(1..=12).contains(&month) || day == 0 {
+        return None;
+    }
+    let days = days_since_epoch(number(0, 4)?, month, day);
+    let time = (number(11, 13)? * 60 + number(14, 16)?) * 60 + number(17, 19)?;
+    let unix_s = days * DAY_S + time;
+    // Signs and numbers that are out of their ranges are written otherwise.
+    (format_rfc3339(unix_s) == text).then_some(unix_s)
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar. A year is counted from March, so that the leap
+/// day is its last.
+pub fn days_since_epoch(year: u64, month: u64, day: u64) -> u64 {
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let since_march_0000 =
+        365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    since_march_0000 - DAYS_BEFORE_1970
+}
+
 fn date_and_time(unix_s: u64) -> (String, String) {
     let (days, second) = (unix_s / DAY_S, unix_s % DAY_S);
     // Years are counted from March, so that the leap day is a year's last.
@@ -72,6 +104,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(format_rfc3339(seconds), wanted);
+            assert_eq!(parse_rfc3339(wanted), Some(seconds));
         }
     }
 }

@@ -7,6 +7,7 @@ use super::answer::PageError;
 use super::cluster_view::{
     STATE_WORDS, StatePill, node_number, node_sentence, owner_name, path_part, state_pill,
 };
+use super::end_view::time_left;
 use super::request::{FormFields, SignedIn};
 use super::texts::{say, say_duration, say_number};
 use crate::answer::AnswerBody;
@@ -23,6 +24,8 @@ struct ListFilter {
     q: String,
     /// A state's word; empty for all.
     state: String,
+    /// Whether those alone that have an end.
+    ends: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,6 +40,8 @@ struct ListRow {
     groups: String,
     owner: String,
     age: String,
+    /// `in 3 h`; empty: it has no end.
+    ends: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,6 +75,7 @@ impl ListFilter {
         let state = query.get("state");
         Self {
             q: query.get("q").to_owned(),
+            ends: !query.get("ends").is_empty(),
             state: STATE_WORDS
                 .into_iter()
                 .find(|word| *word == state)
@@ -82,6 +88,7 @@ impl ListFilter {
         let wanted = self.q.to_lowercase();
         let has = |text: &str| text.to_lowercase().contains(&wanted);
         (self.state.is_empty() || self.state == pill.word)
+            && (!self.ends || view.ends_s.is_some())
             && (wanted.is_empty()
                 || has(&view.name)
                 || has(owner)
@@ -95,6 +102,9 @@ impl ListFilter {
             if !text.is_empty() {
                 query.append_pair(name, text);
             }
+        }
+        if self.ends {
+            query.append_pair("ends", "1");
         }
         if page > 1 {
             query.append_pair("page", &page.to_string());
@@ -156,6 +166,7 @@ fn list_data(
         groups: node_sentence(view),
         owner,
         age: say_duration(now_s.saturating_sub(view.created_s)),
+        ends: time_left(view, now_s),
     });
     let state = |word| StateChoice {
         word,
@@ -166,7 +177,7 @@ fn list_data(
     ListData {
         lead,
         shown: say("list.shown", &[("shown", &shown), ("all", &number)]),
-        is_filtered: !filter.q.is_empty() || !filter.state.is_empty(),
+        is_filtered: !filter.q.is_empty() || !filter.state.is_empty() || filter.ends,
         states: STATE_WORDS.into_iter().map(state).collect(),
         rows: rows.collect(),
         page,

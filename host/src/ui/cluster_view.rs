@@ -5,6 +5,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::commands::{cluster_command, deploy_command, shell_word};
+use super::end_view::{EndData, end_data};
 use super::stage_chart::{self, StageChart, stage_name};
 use super::texts::{say, say_ago, say_duration, say_number};
 use crate::cluster::ClusterState;
@@ -144,6 +145,7 @@ pub(super) struct ClusterData {
     doing: Option<String>,
     change: Option<String>,
     cloud_error: Option<String>,
+    end: EndData,
     failure: Option<FailureData>,
     chart: Option<StageChart>,
     stages: Vec<StageRow>,
@@ -200,6 +202,7 @@ pub(super) fn cluster_data(
         doing: describe_work(view),
         change: view.change.clone(),
         cloud_error: view.cloud_error.clone(),
+        end: end_data(view, now_s),
         failure: failure_data(view, entry.is_some()),
         chart: stage_chart::draw(&view.progress, is_moving, now_s),
         stages: stage_rows(view, is_moving, now_s),

@@ -2,6 +2,7 @@
 
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::default_groups::WORKERS;
+use crate::cluster::end_time::EXPIRES;
 use crate::orchestrator::ClusterView;
 
 /// An attribute that has an argument of its own, as [`WORKERS`] has.
@@ -27,7 +28,7 @@ pub(super) fn deploy_command(view: &ClusterView) -> Option<String> {
         let Some(name) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if name != FRAMEWORK && name != WORKERS {
+        if name != FRAMEWORK && name != WORKERS && name != EXPIRES {
             let pair = format!("{name}={value}");
             command.push_str(&format!(" \\\n  --set {}", shell_word(&pair)));
         }

@@ -8,9 +8,9 @@
 //!
 //! Layout, from top to bottom; no file uses one above its own line
 //! - [`PageApi`]: a request's way
-//! - `sign_in`, `cluster_list`, `cluster_page`, `deletion`, `request_form` over
+//! - `sign_in`, `cluster_list`, `cluster_page`, `cluster_end`, `deletion`, `request_form` over
 //!   [`forms`]: one file for each page; `live`: streams
-//! - `cluster_view`, `stage_chart`, `commands`: what pages show of a cluster
+//! - `cluster_view`, `end_view`, `stage_chart`, `commands`: what pages show of a cluster
 //! - `answer`: a page, a redirect or an error as an answer; `request`: what a browser sent
 //! - `sessions`, `attempts`: who has signed in, and how often it failed; `cookie`
 //! - `route`: paths and their methods; `render`, `assets`, `texts`: templates, files, words
@@ -18,12 +18,14 @@
 mod answer;
 mod assets;
 mod attempts;
+mod cluster_end;
 mod cluster_list;
 mod cluster_page;
 mod cluster_view;
 mod commands;
 mod cookie;
 mod deletion;
+mod end_view;
 pub mod forms;
 mod live;
 mod render;
@@ -138,6 +140,7 @@ impl PageApi {
             PageRoute::Cluster(name) => cluster_page::show(&signed_in, &name).await,
             PageRoute::Events(name) => live::stream(signed_in, name).await,
             PageRoute::Secret(name) => cluster_page::show_secret(&signed_in, &name).await,
+            PageRoute::End(name) => cluster_end::change(&signed_in, &name).await,
             PageRoute::Form(path) => request_form::answer(&signed_in, path).await,
             PageRoute::Delete(name) if is_post => deletion::delete(&signed_in, &name).await,
             PageRoute::Delete(name) => deletion::show_form(&signed_in, &name).await,

@@ -27,6 +27,8 @@ pub(super) enum PageRoute {
     Secret(String),
     /// `/ui/clusters/NAME/delete`.
     Delete(String),
+    /// `/ui/clusters/NAME/end`.
+    End(String),
     /// `/ui/new`, `/ui/clusters/NAME/change` and what is below them.
     Form(FormPath),
 }
@@ -57,6 +59,7 @@ impl PageRoute {
             ["", "clusters", name] => decoded(name).map(Self::Cluster),
             ["", "clusters", name, "events"] => decoded(name).map(Self::Events),
             ["", "clusters", name, "secret"] => decoded(name).map(Self::Secret),
+            ["", "clusters", name, "end"] => decoded(name).map(Self::End),
             ["", "clusters", name, "delete"] => decoded(name).map(Self::Delete),
             _ => FormPath::from_path(rest).map(Self::Form),
         }
@@ -67,7 +70,7 @@ impl PageRoute {
         match self {
             Self::Form(path) => path.methods(),
             Self::SignIn | Self::Delete(_) => GET_POST,
-            Self::SignOut | Self::Secret(_) => POST,
+            Self::SignOut | Self::Secret(_) | Self::End(_) => POST,
             Self::Home
             | Self::Asset { .. }
             | Self::Clusters
@@ -98,6 +101,7 @@ mod tests {
                 "/ui/clusters/a%20b/delete/",
                 Some(PageRoute::Delete(cluster())),
             ),
+            ("/ui/clusters/a%20b/end", Some(PageRoute::End(cluster()))),
             ("/ui/clusters//delete", None),
             ("/ui/clusters/%ff", None),
             ("/ui/clusters/a/other", None),

@@ -253,6 +253,9 @@ fn collect_attributes(view: ClusterView, path: &str) -> AttributeCollector {
     if let Some(error) = view.cloud_error {
         all.show(&ShownAttribute::CLOUD_ERROR, "", error);
     }
+    if let Some(notice) = view.end_notice {
+        all.show(&ShownAttribute::END, "", notice);
+    }
     all.show(&ShownAttribute::STATE, "", view.state.as_str());
     let status = view.stack_status.as_deref().unwrap_or("uninitialized");
     all.put_out(STACK_STATE.to_owned(), status.into());
@@ -296,6 +299,8 @@ pub(crate) mod tests {
             failure: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             cloud_error: None,
+            ends_s: None,
+            end_notice: None,
             stack_status_reason: String::new(),
         }
     }

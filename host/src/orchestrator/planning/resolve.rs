@@ -93,7 +93,9 @@ pub fn resolve_known(
         let path = attribute_of(&group.name, "flavor");
         let reference = spec.flavor_reference(group).map(str::to_owned);
         let least = need(group, least);
-        group.flavor = keep(resolve_flavor(&path, reference.as_deref(), cloud, least));
+        let allowed = spec.allowed_flavors.as_deref();
+        let resolved = resolve_flavor(&path, reference.as_deref(), (cloud, allowed), least);
+        group.flavor = keep(resolved);
     }
     chosen.key = keep(key(spec, cloud));
     chosen.external_network = keep(network(spec, cloud));
@@ -181,18 +183,22 @@ pub(crate) fn choose_flavor(
     let volume = named.and_then(|group| spec.root_volume_of(group));
     let disk_gib = volume.map_or(need.disk_gib, |_| 0);
     let need = NodeResources { disk_gib, ..need };
-    resolve_flavor(&attribute_of(group, "flavor"), None, cloud, need)
+    let allowed = spec.allowed_flavors.as_deref();
+    resolve_flavor(&attribute_of(group, "flavor"), None, (cloud, allowed), need)
         .map_err(|problem| OrchestratorError::Invalid(vec![problem]))
 }
 
 fn resolve_flavor(
     path: &str,
     asked: Option<&str>,
-    cloud: &CloudInventory,
+    (cloud, allowed): (&CloudInventory, Option<&[String]>),
     need: NodeResources,
 ) -> Result<Option<String>, Problem> {
+    let is_allowed = |name: &String| allowed.is_none_or(|allowed| allowed.contains(name));
     let offers = || {
-        cloud.flavors.iter().map(|flavor| FlavorOffer {
+        let offered = cloud.flavors.iter();
+        let offered = offered.filter(|flavor| is_allowed(&flavor.size.name));
+        offered.map(|flavor| FlavorOffer {
             flavor: &flavor.size,
             public: flavor.public,
         })
@@ -200,11 +206,12 @@ fn resolve_flavor(
     let Some(asked) = asked else {
         let found = smallest_fitting(offers(), &need).map(|flavor| Some(flavor.name.clone()));
         return found.ok_or_else(|| {
-            Problem::new(
-                path,
-                format!("no flavor has {need}"),
-                "ask the cloud's operator for one",
-            )
+            let whose = match allowed {
+                None => "no flavor has",
+                Some(_) => "no flavor that the operator allows in this project has",
+            };
+            let hint = "ask the cloud's operator for one";
+            Problem::new(path, format!("{whose} {need}"), hint)
         });
     };
     match cloud

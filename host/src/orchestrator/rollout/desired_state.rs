@@ -30,6 +30,7 @@ use crate::{
 };
 
 /// What a request asks for.
+#[derive(Clone)]
 pub(crate) struct UpdateRequest {
     /// All but the nodes to take away.
     pub(crate) given: ClientAttributes,

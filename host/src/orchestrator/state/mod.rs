@@ -11,6 +11,7 @@
 //! - `observation`: when a cluster was observed last, and who waits
 //! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
+//! - `end_watch`: when the ends of clusters are looked at next
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
 //! - `cloud_gate`: how much is asked of the cloud at once, for all clusters together
@@ -22,6 +23,7 @@ pub(crate) mod cloud_gate;
 pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
 mod cluster_table;
+pub(crate) mod end_watch;
 pub(crate) mod group_cache;
 pub(crate) mod leased_call;
 pub(crate) mod locked_cluster;
@@ -43,6 +45,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use cloud_gate::{CloudGate, CloudTurn, TurnLimits};
 use cluster_handle::ClusterHandle;
 use cluster_registry::ClusterRegistry;
+use end_watch::EndWatch;
 use leased_call::LeasedCalls;
 use sessions::{SessionRegistry, TokenWait};
 use tokio::sync::Semaphore;
@@ -64,6 +67,8 @@ pub(crate) struct SharedState {
     pub(crate) workers: WorkerPlaces,
     /// Calls that have the cloud change something.
     pub(crate) leased_calls: LeasedCalls,
+    /// When ends are looked at next.
+    pub(crate) ends: EndWatch,
     /// Whether somebody lets go of what has had its time.
     pub(crate) is_swept: AtomicBool,
 }
@@ -91,6 +96,7 @@ impl SharedState {
             }),
             workers: WorkerPlaces::new(limits.workers),
             leased_calls: LeasedCalls::default(),
+            ends: EndWatch::default(),
             is_swept: false.into(),
             limits,
             clock,

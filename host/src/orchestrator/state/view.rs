@@ -12,9 +12,10 @@ use crate::orchestrator::state::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, NodeGroups,
+        ClusterEnd, ClusterSpec, EndStage, NodeGroups,
         attribute_names::PREFIX,
         cluster_endpoint::ClusterEndpoint,
+        end_time::EXPIRES,
         framework_bundle::EndpointReach,
         group_attributes::split_groups,
         group_value::{GROUPS_ATTRIBUTE, attribute_of},
@@ -23,6 +24,7 @@ use crate::{
         progress::StageReport,
     },
     store::{ClusterRecord, RequestMark},
+    system::utc_time::{format_rfc3339, format_utc},
 };
 
 /// A cluster as its owner sees it.
@@ -71,6 +73,10 @@ pub struct ClusterView {
     /// What is to be said of the change that is under way, or of the last one where it was taken
     /// back.
     pub change: Option<String>,
+    /// When it is to be deleted, in seconds since 1970; none: by people alone.
+    pub ends_s: Option<u64>,
+    /// What is to be said of its end: that it is near, or has come.
+    pub end_notice: Option<String>,
     /// How far its deletion has come.
     pub deletion: DeletionStage,
     /// Node, stage and reason of the first failure, in words.
@@ -275,7 +281,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         stack_id: record
             .stack_id()
             .map(|id| (record.region.clone(), id.to_owned())),
-        attributes: record.attributes.clone(),
+        attributes: attributes_with_end(record),
         brought: record.initial_attributes.clone(),
         outputs: seen.outputs.clone(),
         endpoints: endpoints.collect(),
@@ -289,6 +295,11 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .blocked_reason()
             .map(str::to_owned)
             .or_else(|| status::describe_failure(record)),
+        ends_s: record.end.map(|end| end.at_s),
+        end_notice: record
+            .end
+            .filter(|_| record.is_live())
+            .and_then(describe_end),
         deletion: DeletionStage::of_record(record),
         cloud_error: join_reasons(cloud_error, describe_wishes(record)),
     }
@@ -308,6 +319,30 @@ fn describe_wishes(record: &ClusterRecord) -> Option<String> {
         users.join(", ")
     );
     record.has_wish_to_decide().then_some(words)
+}
+
+/// Those that were given, and when it ends.
+fn attributes_with_end(record: &ClusterRecord) -> BTreeMap<String, String> {
+    let mut attributes = record.attributes.clone();
+    if let Some(end) = record.end {
+        let name = format!("{PREFIX}{EXPIRES}");
+        attributes.insert(name, format_rfc3339(end.at_s));
+    }
+    attributes
+}
+
+/// What is to be said of an end that is near, or has come.
+fn describe_end(end: ClusterEnd) -> Option<String> {
+    let at = format_utc(end.at_s);
+    match end.stage {
+        EndStage::Ahead => None,
+        EndStage::Announced => Some(format!(
+            "it will be deleted at {at}, with all that is on it, unless its end is put off before"
+        )),
+        EndStage::Over => Some(format!(
+            "its end was at {at}, and nobody is logged in who may delete it: it is deleted when its owner signs in next"
+        )),
+    }
 }
 
 fn join_reasons(one: Option<&str>, other: Option<String>) -> Option<String> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::orchestrator::{
-    context::{Caller, ClientAttributes, Context},
+    context::{Caller, ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::merge_attributes,
     stack::stack_request,
@@ -13,7 +13,10 @@ use crate::orchestrator::{
         locked_cluster::LockedCluster,
         view::{ClusterView, CreateOutcome, show_cluster},
     },
-    verbs::find::find_here,
+    verbs::{
+        cluster_end::{end_of, without_end},
+        find::find_here,
+    },
 };
 use crate::{
     cluster::LifecyclePhase,
@@ -42,21 +45,24 @@ pub(crate) async fn create_cluster(
     let region = caller.region()?;
     let attributes =
         merge_attributes::merge_attributes(&BTreeMap::new(), attributes, &context.state.limits)?;
-    context
+    let (spec, _) = context
         .parse_deploy(&caller.session, name, &attributes)
         .await?;
     check_room(context, caller).await?;
+    let (attributes, said) = without_end(attributes);
     let mut record = new_record(context, caller, region, name, attributes);
+    let at_s = end_of(spec.expires);
+    record
+        .set_first_end(at_s, said.as_deref())
+        .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
     if let Some(mark) = mark {
         record
             .mark_request(mark)
             .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
     }
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
-    let (registry, most) = (
-        &context.state.registry,
-        context.state.limits.clusters_per_project,
-    );
+    let (registry, most) = (&context.state.registry, room(context, caller));
+    context.state.ends.look_at(at_s);
     match registry.insert_within(record, most).await? {
         InsertOutcome::Entered(Some(handle)) => {
             Ok(CreateOutcome::New(show_cluster(&handle, &handle.record())))
@@ -78,26 +84,32 @@ pub(crate) async fn check_room(
     context: &Context,
     caller: &Caller,
 ) -> Result<(), OrchestratorError> {
-    let most = context.state.limits.clusters_per_project;
-    if context
-        .state
-        .registry
-        .store()
-        .count(caller.project_id())
-        .await?
-        >= most
-    {
+    let store = context.state.registry.store();
+    if store.count(caller.project_id()).await? >= room(context, caller) {
         return Err(full_project(context, caller));
     }
     Ok(())
 }
 
+/// How many clusters the caller's project may have.
+pub(crate) fn room(context: &Context, caller: &Caller) -> usize {
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    let most = context.state.limits.clusters_per_project;
+    let allowed = policy.max_clusters.map(|most| most as usize);
+    allowed.map_or(most, |allowed| allowed.min(most))
+}
+
 /// The project has as many clusters as it may.
 pub(crate) fn full_project(context: &Context, caller: &Caller) -> OrchestratorError {
+    let most = room(context, caller);
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    if let Err(why) = policy.check_room(most) {
+        return OrchestratorError::TooMany(why);
+    }
     OrchestratorError::TooMany(format!(
         "project `{}` has {} clusters, which is the most; delete one first",
         caller.project_name(),
-        context.state.limits.clusters_per_project
+        most
     ))
 }
 

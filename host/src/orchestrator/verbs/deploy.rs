@@ -19,7 +19,10 @@ use crate::orchestrator::{
         locked_cluster::LockedCluster,
         view::{ClusterView, show_cluster},
     },
-    verbs::find::find_cluster,
+    verbs::{
+        cluster_end::{first_end, take_end, without_end},
+        find::find_cluster,
+    },
 };
 use crate::{
     cluster::{ClusterSpec, Lifecycle, LifecyclePhase},
@@ -45,14 +48,20 @@ pub(crate) async fn deploy_cluster(
     if record.phase() != LifecyclePhase::Initialised {
         return repeat_deploy(&context, &cluster, &record, attributes).await;
     }
-    let given =
-        merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
+    let merge = |given| {
+        merge_attributes::merge_attributes(&record.attributes, given, &context.state.limits)
+    };
     let outcome = if matches!(record.lifecycle, Lifecycle::Deploying { .. }) {
+        // Its end is what the first try has made of it.
+        let mut attributes = attributes;
+        take_end(&mut attributes);
+        let given = merge(attributes)?;
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
         retry_intent(&context, &caller, &cluster, &record, &given).await?;
         reconcile_once(&context, &cluster, &caller.session, None).await
     } else {
+        let given = merge(attributes)?;
         match record_intent(&context, &caller, &cluster, &record, &given).await? {
             Intent::Checked(request) => {
                 cluster.clear_volunteers();
@@ -167,7 +176,7 @@ pub(crate) fn build_intent(
     planned: &StackPlan,
 ) -> DeployIntent {
     DeployIntent {
-        attributes: given.clone(),
+        attributes: without_end(given.clone()).0,
         endpoints: planned.endpoints.clone(),
         notified: NodeNotifications {
             installed: planned.installed(),
@@ -178,6 +187,9 @@ pub(crate) fn build_intent(
         owner: caller.user_id().to_owned(),
         spec: ClusterSpec {
             computed: planned.computed.clone(),
+            // The record keeps it.
+            expires: None,
+            allowed_flavors: None,
             ..spec.clone()
         },
     }
@@ -194,14 +206,18 @@ async fn record_intent(
     let (spec, chain) = context
         .parse_deploy(&caller.session, &decided_on.name, given)
         .await?;
+    let (_, said) = without_end(given.clone());
+    let at_s = first_end(context, decided_on, said.as_deref(), &spec)?;
     let PlannedDeploy { spec, planned, .. } =
         plan_asked(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let intent = build_intent(caller, caller.region()?, given, &spec, &planned);
+    let record_it = |record: &mut ClusterRecord| {
+        record.set_first_end(at_s, said.as_deref())?;
+        record.record_intent(&intent)
+    };
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
     let mut wanted = decided_on.clone();
-    wanted
-        .record_intent(&intent)
-        .map_err(|_| OrchestratorError::Outdated(decided_on.name.clone()))?;
+    record_it(&mut wanted).map_err(|_| OrchestratorError::Outdated(decided_on.name.clone()))?;
     let mut request = stack_request::build_stack_request(&wanted, &context.host, &planned);
     let too_large = request_size::check_deploy(&wanted, &request);
     if !too_large.is_empty() {
@@ -214,8 +230,9 @@ async fn record_intent(
     };
     let registry = &context.state.registry;
     let record = registry
-        .change_record(cluster, decided_on, |record| record.record_intent(&intent))
+        .change_record(cluster, decided_on, record_it)
         .await?;
+    context.state.ends.look_at(at_s);
     stack_request::set_snapshot(&mut request, &record);
     let checked = CheckedCreate {
         request,
@@ -230,11 +247,12 @@ async fn repeat_deploy(
     context: &Context,
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
-    attributes: ClientAttributes,
+    mut attributes: ClientAttributes,
 ) -> Result<ClusterView, OrchestratorError> {
     if record.acknowledged {
         return Err(deployed_already(record));
     }
+    take_end(&mut attributes);
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
     context.reject_own_changes(record, &given)?;

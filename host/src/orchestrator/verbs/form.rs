@@ -5,11 +5,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::orchestrator::{
-    context::{Caller, ClientAttributes, Context},
+    context::{Caller, ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::{
         cloud_choices, merge_attributes,
         planner::StackPlan,
+        quota::QuotaNeed,
         request_values::ValueInputs,
         whole_refusal::{LookedAtRequest, look_at_request},
     },
@@ -19,8 +20,8 @@ use crate::orchestrator::{
         find::{find_here, live_record},
         form_change,
         request_form::{
-            NodeMakeup, RequestForm, describe_frameworks, describe_groups, describe_plan,
-            form_quotas,
+            FormFramework, NodeMakeup, RequestForm, describe_frameworks, describe_groups,
+            describe_plan, form_quotas,
         },
     },
 };
@@ -117,6 +118,8 @@ async fn show_request(
     let offered = cloud_choices::take_choices(&caller.session, looked.cloud.clone()).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
+    let is_more = u64::from(there.is_none());
+    leave_out_forbidden(context, caller, is_more, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let inputs = ValueInputs {
         given: &merged,
@@ -140,7 +143,38 @@ async fn show_request(
             .map_or(&no_grants, |planned| &planned.grants),
     });
     form.frameworks = describe_frameworks(&descriptors, &looked.spec);
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    let is_shown = |one: &FormFramework| one.is_chosen || policy.allows_framework(&one.name);
+    form.frameworks.retain(is_shown);
     Ok(form)
+}
+
+/// Leaves out flavors that the operator does not allow in the project, and shows how many clusters
+/// it may have, of which there are to be so many more.
+pub(crate) async fn leave_out_forbidden(
+    context: &Context,
+    caller: &Caller,
+    more: u64,
+    form: &mut RequestForm,
+) -> Result<(), OrchestratorError> {
+    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
+    let flavors = &mut form.choices.flavors;
+    flavors.retain(|flavor| policy.allows_flavor(&flavor.name));
+    if policy.max_clusters.is_none() {
+        return Ok(());
+    }
+    let store = context.state.registry.store();
+    let used = store.count(caller.project_id()).await? as u64;
+    let most = create::room(context, caller) as u64;
+    let clusters = QuotaNeed {
+        what: "clusters",
+        needed: more,
+        free: Some(most.saturating_sub(used)),
+        used: Some(used),
+        limit: Some(most),
+    };
+    form.quotas.insert(0, clusters.into());
+    Ok(())
 }
 
 /// The cluster of this name, where there is one.
@@ -168,7 +202,10 @@ async fn look(
     merged: &BTreeMap<String, String>,
     form: &mut RequestForm,
 ) -> Result<LookedAtRequest, OrchestratorError> {
-    let read_by = |name: &str| context.read_request(name, merged);
+    let read_by = |name: &str| {
+        let project = ProjectIdentity::of_session(&caller.session);
+        context.read_request(project, name, merged)
+    };
     let read = match attributes::is_name(name) {
         true => read_by(name),
         // The rest is looked at as if it had one.

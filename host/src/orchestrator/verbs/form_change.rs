@@ -15,7 +15,9 @@ use crate::orchestrator::{
     rollout::desired_state::{self, ChangeTarget, UpdateRequest},
     state::refresh,
     verbs::{
+        cluster_end::take_end,
         find::{find_cluster, live_record},
+        form::leave_out_forbidden,
         plan_change::plan_beyond_quotas,
         preview::{self, ChangePreview},
         request_form::{
@@ -26,7 +28,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Problem, attribute_names::kept_name},
+    cluster::{ClusterSpec, Problem, attribute_names::kept_name, end_time::EXPIRES},
     store::ClusterRecord,
 };
 
@@ -44,8 +46,10 @@ pub(crate) async fn show_change(
     context: &Arc<Context>,
     caller: &Caller,
     name: &str,
-    given: ClientAttributes,
+    mut given: ClientAttributes,
 ) -> Result<RequestForm, OrchestratorError> {
+    // Has a form of its own.
+    take_end(&mut given);
     let handle = find_cluster(context, caller, name).await?;
     let caller = &caller.at(&handle.record());
     let age = context.state.limits.observe_every;
@@ -75,6 +79,7 @@ pub(crate) async fn show_change(
     let offered = cloud_choices::take_choices(&caller.session, None).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
+    leave_out_forbidden(context, caller, 0, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     let given: BTreeMap<String, String> = given.into_iter().map(kept).collect();
@@ -88,6 +93,7 @@ pub(crate) async fn show_change(
         cloud: None,
     };
     form.values = inputs.list_values();
+    form.values.retain(|value| value.name != EXPIRES);
     form.groups = groups_of(&looked.to);
     form.frameworks = describe_frameworks(&descriptors, &looked.to);
     form.change = looked.change;

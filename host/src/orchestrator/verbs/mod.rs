@@ -1,5 +1,7 @@
 //! The verbs of the life cycle: one file each, called by the facade.
 
+pub(crate) mod cluster_end;
+pub(crate) mod cluster_figures;
 pub(crate) mod create;
 pub(crate) mod decide_again;
 pub(crate) mod delete;

@@ -122,7 +122,7 @@ pub(crate) async fn adopt_orphan(
     create::check_room(context, caller).await?;
     let (orphan, record) = orphan_record(context, caller, named).await?;
     let name = record.name.clone();
-    let most = context.state.limits.clusters_per_project;
+    let most = create::room(context, caller);
     let handle = match context.state.registry.insert_within(record, most).await? {
         InsertOutcome::Entered(Some(handle)) => handle,
         InsertOutcome::Full => return Err(create::full_project(context, caller)),

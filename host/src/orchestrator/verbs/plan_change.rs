@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::orchestrator::{
-    context::{Caller, Context},
+    context::{Caller, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::{
         image_check::check_java,
@@ -127,7 +127,11 @@ pub(crate) async fn plan_beyond_quotas(
     let running = RunningStack::fetch(session, record).await?;
     let joining = joining_nodes(from, &claimed.to);
     inherit_images(from, &mut claimed.to);
+    let policy = context.policy_of(ProjectIdentity::of_record(record));
+    claimed.to.allowed_flavors.clone_from(&policy.flavors);
     choose_for_new_groups(from, &mut claimed, &cloud)?;
+    claimed.to.allowed_flavors = None;
+    reject(policy.check_change(from, &claimed.to))?;
     let ClaimedChange {
         mut to,
         claims,

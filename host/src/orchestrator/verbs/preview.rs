@@ -28,6 +28,7 @@ use crate::orchestrator::{
     stack::{request_size, snapshot::StackSnapshot, stack_request},
     state::refresh,
     verbs::{
+        cluster_end::NewEnd,
         create, deploy,
         find::{find_cluster, find_here, live_record},
         plan_change::{PlannedChange, plan_change},
@@ -38,7 +39,7 @@ use crate::{
     bundle::node_update::VARIABLES,
     cluster::{
         ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
-        parameter_text::plain_text,
+        end_time::EXPIRES, parameter_text::plain_text,
     },
     openstack::StackId,
     store::ClusterRecord,
@@ -152,19 +153,44 @@ pub(crate) async fn preview_update(
     context: &Arc<Context>,
     caller: &Caller,
     name: &str,
-    given: ClientAttributes,
+    mut given: ClientAttributes,
 ) -> Result<ChangePreview, OrchestratorError> {
     let handle = find_cluster(context, caller, name).await?;
     let caller = &caller.at(&handle.record());
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
+    let end = NewEnd::take(context, &record, caller.user_id(), &mut given);
     let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
-    if record.lifecycle == Lifecycle::Requested {
-        let merged = update::merge_before_deploy(context, &record, request)?;
-        return Ok(kept_attributes(&record, &merged));
+    end.check(|| match record.lifecycle {
+        Lifecycle::Requested => {
+            update::merge_before_deploy(context, &record, request.clone()).map(drop)
+        }
+        _ => desired_state::change_target(context, &record, &request).map(drop),
+    })?;
+    let mut preview = preview_spec(context, caller, &record, request).await?;
+    if let Some((before, after)) = end.describe(&record) {
+        preview.attributes.push(AttributeChange {
+            name: EXPIRES.to_owned(),
+            before,
+            after: Some(after),
+        });
     }
-    let record = newest_record(caller, &record).await?;
+    Ok(preview)
+}
+
+/// The same of all that is no matter of the record alone.
+async fn preview_spec(
+    context: &Arc<Context>,
+    caller: &Caller,
+    record: &ClusterRecord,
+    request: UpdateRequest,
+) -> Result<ChangePreview, OrchestratorError> {
+    if record.lifecycle == Lifecycle::Requested {
+        let merged = update::merge_before_deploy(context, record, request)?;
+        return Ok(kept_attributes(record, &merged));
+    }
+    let record = newest_record(caller, record).await?;
     let ChangeTarget {
         from,
         to,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    reconcile::worker,
+    reconcile::resume,
     sweeper,
 };
 
@@ -19,7 +19,7 @@ pub(crate) async fn register_session(
     let sessions = &context.state.sessions;
     if sessions.remember_session(&session) {
         let project = &session.project().id;
-        if let Err(error) = Box::pin(worker::resume_project(context, project)).await {
+        if let Err(error) = Box::pin(resume::resume_project(context, project)).await {
             tracing::warn!(
                 "cannot go on with what is pending in project {project}, its next request tries again: {error}"
             );

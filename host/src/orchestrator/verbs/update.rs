@@ -18,6 +18,7 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
+        cluster_end::{NewEnd, record_end},
         create,
         find::{find_cluster, live_record},
         plan_change::{PlannedChange, plan_change},
@@ -38,7 +39,7 @@ pub(crate) async fn update_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,
-    given: ClientAttributes,
+    mut given: ClientAttributes,
     revision: Option<String>,
 ) -> Result<ClusterView, OrchestratorError> {
     let handle = find_cluster(&context, &caller, &name).await?;
@@ -54,51 +55,70 @@ pub(crate) async fn update_cluster(
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     check_revision(&record, revision.as_deref())?;
+    let end = NewEnd::take(&context, &record, caller.user_id(), &mut given);
+    let says_more = !given.is_empty() || end.at_s.is_none();
     let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
+    end.check(|| match record.lifecycle {
+        Lifecycle::Requested => merge_before_deploy(&context, &record, request.clone()).map(drop),
+        _ => desired_state::change_target(&context, &record, &request).map(drop),
+    })?;
+    if says_more {
+        update_spec(&context, &caller, &cluster, record, request).await?;
+    }
+    if let Some(at_s) = end.at_s {
+        record_end(&context, &cluster, at_s).await?;
+    }
+    Ok(show_cluster(&cluster, &cluster.record()))
+}
+
+/// The same of all that is no matter of the record alone.
+async fn update_spec(
+    context: &Arc<Context>,
+    caller: &Caller,
+    cluster: &LockedCluster<'_>,
+    record: Arc<ClusterRecord>,
+    request: UpdateRequest,
+) -> Result<ClusterView, OrchestratorError> {
     if record.lifecycle == Lifecycle::Requested {
-        let merged = merge_before_deploy(&context, &record, request)?;
-        return create::store_attributes(&context, &cluster, &record, &merged).await;
+        let merged = merge_before_deploy(context, &record, request)?;
+        return create::store_attributes(context, cluster, &record, &merged).await;
     }
     let before = Arc::clone(&record);
-    let mut record = match without_lonely_change(&context, &cluster, &record, &request)? {
+    let mut record = match without_lonely_change(context, cluster, &record, &request)? {
         Some(without) => Arc::new(without),
         None => record,
     };
     if record.change().is_none() {
-        if !desired_state::changes_cluster(&context, &record, &request)? {
+        if !desired_state::changes_cluster(context, &record, &request)? {
             let merged = merge_attributes::merge_attributes(
                 &record.attributes,
                 request.given,
                 &context.state.limits,
             )?;
-            return create::store_attributes(&context, &cluster, &record, &merged).await;
+            return create::store_attributes(context, cluster, &record, &merged).await;
         }
-        if let Some(newer) = rollout::catch_up(&context, &cluster, &record, &caller.session).await?
-        {
-            spawn_worker(&context, &cluster);
+        if let Some(newer) = rollout::catch_up(context, cluster, &record, &caller.session).await? {
+            spawn_worker(context, cluster);
             record = newer;
         }
     }
     if let Some(change) = record.change() {
         return match record.blocked_reason() {
             Some(why) => {
-                retry_blocked_change(&context, &caller, &cluster, &record, change, why, request)
-                    .await
+                retry_blocked_change(context, caller, cluster, &record, change, why, request).await
             }
-            None => {
-                update_during_change(&context, &caller, &cluster, &record, change, request).await
-            }
+            None => update_during_change(context, caller, cluster, &record, change, request).await,
         };
     }
     let ChangeTarget {
         from,
         to,
         attributes,
-    } = desired_state::change_target(&context, &record, &request)?;
+    } = desired_state::change_target(context, &record, &request)?;
     at_rest(&record)?;
-    let planned = plan_change(&context, &caller, &record, &from, to, attributes).await?;
-    begin_change(&context, &caller, &cluster, &before, planned).await?;
-    Ok(show_cluster(&cluster, &cluster.record()))
+    let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
+    begin_change(context, caller, cluster, &before, planned).await?;
+    Ok(show_cluster(cluster, &cluster.record()))
 }
 
 /// The attributes of a cluster that is not deployed yet, with what is given now over them.
@@ -122,7 +142,7 @@ pub(crate) fn merge_before_deploy(
             &format!("set how many with `{}`", attribute_of(group, "count")),
         ));
     }
-    context.parse_spec(&record.name, &merged)?;
+    context.parse_spec(record, &merged)?;
     Ok(merged)
 }
 

@@ -9,6 +9,7 @@ use super::super::commands::shell_word;
 use crate::cluster::Problem;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::defaults::OperatorDefaults;
+use crate::cluster::end_time::EXPIRES;
 use crate::cluster::framework::CLUSTER;
 
 /// The field of the cluster's name.
@@ -124,7 +125,8 @@ impl TypedRequest {
     pub fn like(attributes: &BTreeMap<String, String>) -> Self {
         let own = attributes.iter().filter_map(|(name, value)| {
             let name = name.strip_prefix(PREFIX)?;
-            (!value.is_empty()).then(|| (name.to_owned(), value.clone()))
+            // Its end is its own: another one has the same age by chance alone.
+            (!value.is_empty() && name != EXPIRES).then(|| (name.to_owned(), value.clone()))
         });
         Self {
             attributes: own.collect(),

@@ -1,0 +1,349 @@
+//! What an operator allows projects, from the table `[policy]` of the file that has their defaults:
+//! which frameworks and flavors, how large clusters are, how many there are and how old they become.
+//! `[policy.projects."NAME or id"]` says it otherwise for one project. Pure: the caller reads the
+//! file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    ClusterSpec, EndTime, GroupSpec, NodeGroups, Problem,
+    attribute_names::nearest,
+    default_groups::WORKERS,
+    default_groups::sized_group,
+    end_time::{EXPIRES, MAX_AGE_S, MIN_AGE_S, NEVER, age_text},
+    framework::CLUSTER,
+    group_value::attribute_of,
+    limits::{MAX_CLUSTER_NODES, MAX_GROUP_NODES},
+};
+use crate::system::utc_time::format_utc;
+
+/// The table's name, beside which attributes stand.
+pub const POLICY: &str = "policy";
+/// The most clusters that a policy can name for a project.
+pub const MAX_POLICY_CLUSTERS: u32 = 10_000;
+/// Names that one list of a policy holds.
+pub const MAX_POLICY_NAMES: usize = 256;
+/// Projects of which a policy says something of their own.
+pub const MAX_POLICY_PROJECTS: usize = 1_024;
+
+/// What all projects may have, and what some may instead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperatorPolicy {
+    all: ProjectPolicy,
+    projects: BTreeMap<String, ProjectPolicy>,
+}
+
+/// What a project may have; none: whatever there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectPolicy {
+    /// Names of plugins.
+    #[serde(deserialize_with = "names")]
+    pub frameworks: Option<Vec<String>>,
+    /// Names of flavors, which are also those that are chosen from.
+    #[serde(deserialize_with = "names")]
+    pub flavors: Option<Vec<String>>,
+    /// Nodes of the group `worker`.
+    #[serde(deserialize_with = "workers")]
+    pub max_workers: Option<u32>,
+    /// Nodes of a cluster.
+    #[serde(deserialize_with = "nodes")]
+    pub max_nodes: Option<u32>,
+    /// Clusters of the project.
+    #[serde(deserialize_with = "clusters")]
+    pub max_clusters: Option<u32>,
+    /// How old a cluster may become, in seconds.
+    #[serde(deserialize_with = "age")]
+    pub max_age: Option<MaxAge>,
+}
+
+/// How old a cluster may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxAge {
+    /// Any age, where a project is excepted.
+    Any,
+    /// So many seconds.
+    Seconds(u64),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PolicyFile {
+    policy: PolicyTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PolicyTable {
+    #[serde(deserialize_with = "names")]
+    frameworks: Option<Vec<String>>,
+    #[serde(deserialize_with = "names")]
+    flavors: Option<Vec<String>>,
+    #[serde(deserialize_with = "workers")]
+    max_workers: Option<u32>,
+    #[serde(deserialize_with = "nodes")]
+    max_nodes: Option<u32>,
+    #[serde(deserialize_with = "clusters")]
+    max_clusters: Option<u32>,
+    #[serde(deserialize_with = "age")]
+    max_age: Option<MaxAge>,
+    #[serde(deserialize_with = "projects")]
+    projects: BTreeMap<String, ProjectPolicy>,
+}
+
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    use serde::de::Error as _;
+    let names = Vec::<String>::deserialize(from)?;
+    match names.len() {
+        1..=MAX_POLICY_NAMES => Ok(Some(names)),
+        number => Err(D::Error::custom(format!(
+            "{number} names, 1 to {MAX_POLICY_NAMES} are taken; leave it out to allow all"
+        ))),
+    }
+}
+
+fn number<'de, D: Deserializer<'de>>(from: D, most: u32) -> Result<Option<u32>, D::Error> {
+    use serde::de::Error as _;
+    let number = i64::deserialize(from)?;
+    let inside = u32::try_from(number)
+        .ok()
+        .filter(|number| (1..=most).contains(number));
+    match inside {
+        Some(number) => Ok(Some(number)),
+        None => Err(D::Error::custom(format!("{number}, 1 to {most} is taken"))),
+    }
+}
+
+fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number(from, MAX_GROUP_NODES)
+}
+
+fn nodes<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number(from, MAX_CLUSTER_NODES)
+}
+
+fn clusters<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    number(from, MAX_POLICY_CLUSTERS)
+}
+
+fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MaxAge>, D::Error> {
+    use serde::de::Error as _;
+    let text = String::deserialize(from)?;
+    match EndTime::parse("max_age", &text) {
+        Ok(EndTime::After(age_s)) => Ok(Some(MaxAge::Seconds(age_s))),
+        Ok(EndTime::Never) => Ok(Some(MaxAge::Any)),
+        Ok(EndTime::At(_)) | Err(_) => Err(D::Error::custom(format!(
+            "`{text}` is no age: {} to {}, such as 8h or 14d, or {NEVER}",
+            age_text(MIN_AGE_S),
+            age_text(MAX_AGE_S)
+        ))),
+    }
+}
+
+fn projects<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, ProjectPolicy>, D::Error> {
+    use serde::de::Error as _;
+    let projects = BTreeMap::<String, ProjectPolicy>::deserialize(from)?;
+    if projects.len() > MAX_POLICY_PROJECTS {
+        return Err(D::Error::custom(format!(
+            "{} projects, at most {MAX_POLICY_PROJECTS} are taken",
+            projects.len()
+        )));
+    }
+    Ok(projects)
+}
+
+impl OperatorPolicy {
+    /// From the text of an operator's file; whatever else stands there is not looked at.
+    ///
+    /// # Errors
+    /// What is wrong, with its line.
+    pub fn from_toml(text: &str) -> Result<Self, Problem> {
+        let file: PolicyFile = toml::from_str(text)
+            .map_err(|error| Problem::new(POLICY, error.to_string().trim(), ""))?;
+        let table = file.policy;
+        let all = ProjectPolicy {
+            frameworks: table.frameworks,
+            flavors: table.flavors,
+            max_workers: table.max_workers,
+            max_nodes: table.max_nodes,
+            max_clusters: table.max_clusters,
+            max_age: table.max_age,
+        };
+        let projects = table.projects.into_iter();
+        let projects = projects.map(|(name, own)| (name, own.over(&all)));
+        Ok(Self {
+            projects: projects.collect(),
+            all,
+        })
+    }
+
+    /// A problem for each framework that no plugin has.
+    pub fn check_frameworks(&self, known: &[&str]) -> Vec<Problem> {
+        let lists = std::iter::once(&self.all).chain(self.projects.values());
+        let named = lists.filter_map(|policy| policy.frameworks.as_ref());
+        let mut problems: Vec<Problem> = Vec::new();
+        for name in named.flatten() {
+            let is_known = name == CLUSTER || known.contains(&name.as_str());
+            let near = nearest(name, known.iter().copied());
+            let hint = near.map(|near| format!("did you mean `{near}`?"));
+            let path = format!("{POLICY}.frameworks");
+            let message = format!("allows `{name}`, but there is no such plugin");
+            let problem = Problem::new(path, message, hint.unwrap_or_default());
+            if !is_known && !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        problems
+    }
+
+    /// What a project may have, by its id, else by its name.
+    pub fn of_project(&self, id: &str, name: &str) -> &ProjectPolicy {
+        let own = self.projects.get(id).or_else(|| self.projects.get(name));
+        own.unwrap_or(&self.all)
+    }
+}
+
+impl ProjectPolicy {
+    /// These, and where they say nothing, `all`'s.
+    fn over(self, all: &Self) -> Self {
+        Self {
+            frameworks: self.frameworks.or_else(|| all.frameworks.clone()),
+            flavors: self.flavors.or_else(|| all.flavors.clone()),
+            max_workers: self.max_workers.or(all.max_workers),
+            max_nodes: self.max_nodes.or(all.max_nodes),
+            max_clusters: self.max_clusters.or(all.max_clusters),
+            max_age: self.max_age.or(all.max_age),
+        }
+    }
+
+    /// Whether a framework may be asked for.
+    pub fn allows_framework(&self, name: &str) -> bool {
+        allows(self.frameworks.as_ref(), name)
+    }
+
+    /// Whether nodes may have this flavor.
+    pub fn allows_flavor(&self, name: &str) -> bool {
+        allows(self.flavors.as_ref(), name)
+    }
+
+    /// All that is not allowed of a cluster that is to be made.
+    pub fn check_new(&self, spec: &ClusterSpec) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let asked = spec.frameworks.iter().map(|choice| &choice.name);
+        for name in asked.filter(|name| !self.allows_framework(name)) {
+            problems.push(not_among("framework", name, self.frameworks.as_ref()));
+        }
+        problems.extend(self.check_growth(&NodeGroups::default(), &spec.groups, true));
+        problems
+    }
+
+    /// All that is not allowed of what a change adds. What is there already may stay, and go.
+    pub fn check_change(&self, from: &ClusterSpec, to: &ClusterSpec) -> Vec<Problem> {
+        self.check_growth(&from.groups, &to.groups, false)
+    }
+
+    fn check_growth(&self, from: &NodeGroups, to: &NodeGroups, is_new: bool) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let before = |name: &str| {
+            let group = from.get(name).filter(|_| !is_new);
+            group.map_or(0, |group| group.count)
+        };
+        for group in to.iter().filter(|group| group.count > before(&group.name)) {
+            problems.extend(self.check_flavor(group));
+        }
+        let sized = sized_group();
+        let workers = to.get(sized.name).map_or(0, |group| group.count);
+        if let Some(most) = self.max_workers
+            && workers > most.max(before(sized.name))
+        {
+            let message = format!(
+                "the operator allows at most {most} {} in a cluster, this one would have {workers}",
+                sized.many
+            );
+            problems.push(Problem::new(WORKERS, message, ask("take fewer")));
+        }
+        let (nodes, were) = (to.node_count(), if is_new { 0 } else { from.node_count() });
+        if let Some(most) = self.max_nodes
+            && nodes > most.max(were)
+        {
+            let message = format!(
+                "the operator allows at most {most} nodes in a cluster, this one would have {nodes}"
+            );
+            problems.push(Problem::new("groups", message, ask("take fewer")));
+        }
+        problems
+    }
+
+    fn check_flavor(&self, group: &GroupSpec) -> Option<Problem> {
+        let name = group.flavor.as_deref()?;
+        let path = attribute_of(&group.name, "flavor");
+        (!self.allows_flavor(name)).then(|| not_among(&path, name, self.flavors.as_ref()))
+    }
+
+    /// The end of a cluster for which none is said.
+    pub fn end_by_age(&self, since_s: u64) -> Option<u64> {
+        match self.max_age? {
+            MaxAge::Any => None,
+            MaxAge::Seconds(age_s) => Some(since_s.saturating_add(age_s)),
+        }
+    }
+
+    /// Whether a cluster that was asked for at that time may end at this one.
+    ///
+    /// # Errors
+    /// How long it may live.
+    pub fn check_end(&self, at_s: Option<u64>, since_s: u64) -> Result<(), Problem> {
+        let Some(MaxAge::Seconds(age_s)) = self.max_age else {
+            return Ok(());
+        };
+        let last_s = since_s.saturating_add(age_s);
+        if at_s.is_some_and(|at_s| at_s <= last_s) {
+            return Ok(());
+        }
+        let message = format!(
+            "the operator allows clusters an age of at most {}, so that this one may live until {}",
+            age_text(age_s),
+            format_utc(last_s)
+        );
+        Err(Problem::new(EXPIRES, message, ask("take a nearer end")))
+    }
+
+    /// Whether a project that has so many clusters may have one more.
+    ///
+    /// # Errors
+    /// In words why not.
+    pub fn check_room(&self, clusters: usize) -> Result<(), String> {
+        match self.max_clusters {
+            Some(most) if clusters >= most as usize => Err(format!(
+                "the operator allows at most {most} clusters in a project; this one has {clusters}: delete one, or ask the operator"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn allows(list: Option<&Vec<String>>, name: &str) -> bool {
+    list.is_none_or(|list| list.iter().any(|one| one == name))
+}
+
+fn not_among(path: &str, name: &str, allowed: Option<&Vec<String>>) -> Problem {
+    let allowed = allowed.map(|list| list.join(", ")).unwrap_or_default();
+    let message = format!("the operator does not allow `{name}` in this project");
+    Problem::new(
+        path,
+        message,
+        format!("allowed: {allowed}; or ask the operator"),
+    )
+}
+
+fn ask(first: &str) -> String {
+    format!("{first}, or ask the operator")
+}
+
+#[cfg(test)]
+#[path = "operator_policy_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! Brings clusters to their end: announces it, and deletes what is over with the login of who may.
+//! Where nobody is logged in who may, the cluster stays and says so, and its owner's next request
+//! deletes it. Nothing here waits for the cloud: what is to be deleted is recorded, and the
+//! background does it.
+
+use std::sync::Arc;
+
+use crate::orchestrator::{
+    context::Context,
+    error::OrchestratorError,
+    reconcile::worker::spawn_worker,
+    state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
+};
+use crate::{cluster::EndStage, store::ClusterRecord, system::utc_time::format_utc};
+
+/// Looks at all ends where it is time to.
+pub(crate) async fn follow_ends(context: &Arc<Context>) {
+    let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
+    if !state.ends.is_due(now_s) {
+        return;
+    }
+    let ends = match state.registry.store().ends().await {
+        Ok(ends) => ends,
+        Err(error) => {
+            tracing::error!("cannot read when clusters end, which is tried again: {error}");
+            return;
+        }
+    };
+    state.ends.set_next(now_s, ends.iter().map(|one| one.end));
+    for one in ends {
+        if one.end.stage_at(now_s) == EndStage::Ahead {
+            continue;
+        }
+        let found = state.registry.read_by_id(&one.project_id, &one.id).await;
+        let followed = match found {
+            Ok(Some(handle)) => match handle.try_lock() {
+                Some(cluster) => follow_locked(context, &cluster).await,
+                // Whoever has it may have it for long.
+                None => {
+                    state.ends.look_at(Some(now_s));
+                    Ok(())
+                }
+            },
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = followed {
+            tracing::warn!(cluster.id = %one.id, "cannot bring a cluster to its end, which is tried again: {error}");
+        }
+    }
+}
+
+/// Does what is to be done now about the end of one cluster.
+///
+/// # Errors
+/// `Outdated`, `Internal`: it is tried again.
+pub(crate) async fn follow_end(
+    context: &Arc<Context>,
+    handle: &Arc<ClusterHandle>,
+) -> Result<(), OrchestratorError> {
+    let cluster = handle.lock().await;
+    follow_locked(context, &cluster).await
+}
+
+async fn follow_locked(
+    context: &Arc<Context>,
+    cluster: &LockedCluster<'_>,
+) -> Result<(), OrchestratorError> {
+    let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
+    let mut record = match state.registry.reload(cluster).await {
+        Err(OrchestratorError::NotFound(_)) => return Ok(()),
+        reloaded => reloaded?,
+    };
+    let Some(end) = record.end.filter(|_| record.is_live()) else {
+        return Ok(());
+    };
+    let stage = end.stage_at(now_s);
+    if stage > end.stage {
+        let tell = |record: &mut ClusterRecord| record.tell_end(end.at_s, stage);
+        let registry = &state.registry;
+        record = registry.change_record(cluster, &record, tell).await?;
+        let at = format_utc(end.at_s);
+        match stage {
+            EndStage::Over => {
+                tracing::warn!(cluster.id = %record.id, "the end of `{}` has come, which was {at}", record.name);
+            }
+            _ => {
+                tracing::warn!(cluster.id = %record.id, "`{}` will be deleted at {at}", record.name);
+            }
+        }
+    }
+    match stage {
+        EndStage::Over => end_cluster(context, cluster, &record).await,
+        EndStage::Ahead | EndStage::Announced => Ok(()),
+    }
+}
+
+/// Has it deleted, where somebody is there who may.
+async fn end_cluster(
+    context: &Arc<Context>,
+    cluster: &LockedCluster<'_>,
+    record: &ClusterRecord,
+) -> Result<(), OrchestratorError> {
+    let sessions = &context.state.sessions;
+    let session = sessions
+        .session_for(cluster)
+        .filter(|_| sessions.has_actor(cluster));
+    let Some(session) = session else {
+        sessions.add_waits(sessions::actor_waits(cluster));
+        return Ok(());
+    };
+    // Whose it is stays who is waited for.
+    let user = record.owner.as_deref().unwrap_or(&session.user().id);
+    let registry = &context.state.registry;
+    let delete = |record: &mut ClusterRecord| record.request_deletion(user);
+    let record = registry.change_record(cluster, record, delete).await?;
+    cluster.set_withdrawn(None);
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end has come", record.name);
+    spawn_worker(context, cluster);
+    Ok(())
+}
