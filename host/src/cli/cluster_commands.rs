@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     Command, adopt, delete,
     deploy::{DeployArgs, DeployOptions},
-    list, secret, show, ssh, tunnel,
+    history, list, secret, show, ssh, tunnel,
     update::{UpdateArgs, UpdateOptions},
     wait,
 };
@@ -32,6 +32,7 @@ enum ClusterCommand {
     Scale(ScaleArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
+    History(history::HistoryArgs),
     Ssh(ssh::NodeLoginArgs),
     Tunnel(tunnel::TunnelArgs),
     Secret(secret::SecretArgs),
@@ -82,6 +83,7 @@ impl ClusterArgs {
             }
             ClusterCommand::Delete(args) => Command::Delete(args),
             ClusterCommand::Adopt(args) => Command::Adopt(args),
+            ClusterCommand::History(args) => Command::History(args),
             ClusterCommand::Ssh(args) => Command::Ssh(args),
             ClusterCommand::Tunnel(args) => Command::Tunnel(args),
             ClusterCommand::Secret(args) => Command::Secret(args),

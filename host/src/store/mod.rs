@@ -10,6 +10,7 @@
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
 //! - [`groups`]: groups that projects make of their clusters
+//! - [`request_journal`]: who has asked for what
 //! - [`error`]: how it fails
 //! - `migrations`: the tables
 
@@ -21,6 +22,7 @@ mod migrations;
 pub mod record;
 mod record_fields;
 mod record_v1;
+pub mod request_journal;
 pub mod snapshot;
 pub mod transitions;
 
