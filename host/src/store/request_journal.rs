@@ -392,3 +392,7 @@ fn read_entry(row: &SqliteRow) -> Result<Option<RequestEntry>, StoreError> {
 fn seconds(at: u64) -> i64 {
     i64::try_from(at).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+#[path = "request_journal_tests.rs"]
+mod tests;
