@@ -4,14 +4,14 @@
 use serde_json::Value;
 use stampede::{
     cluster::ClusterState,
-    orchestrator::{Caller, Orchestrator},
+    orchestrator::{Caller, JournalQuery, Orchestrator},
     ui::forms::{FormAnswer, FormDesk, FormPath, FormRequest},
 };
 
 use crate::{
     fixture::{LifecycleFixture, pairs},
     forms::world,
-    update::complete,
+    update::{complete, rest},
 };
 
 /// As browsers send it, but for bytes that they would not have to encode.
@@ -298,4 +298,51 @@ async fn a_change_is_seen_applied_once_and_never_over_another() {
             .contains("under way"),
         "{data}"
     );
+}
+
+#[tokio::test]
+async fn the_way_back_to_a_former_request_is_a_filled_form_that_changes_nothing_by_itself() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = complete(&world).await;
+    let grow = pairs(&[("stampede.workers", "3")]);
+    host.update(&caller, "default", grow).await.unwrap();
+    rest(&world, &host, &caller).await;
+    let query = JournalQuery {
+        limit: 9,
+        ..JournalQuery::default()
+    };
+    let page_of = host.journal().of_project(&caller, query).await.unwrap();
+    let [grown, deployed, _] = page_of.entries.as_slice() else {
+        panic!("three requests: {page_of:?}")
+    };
+    let desk = FormDesk {
+        orchestrator: &host,
+        caller: &caller,
+    };
+    let back_to = async |number: i64| {
+        let fields = format!("request={number}");
+        let request = FormRequest {
+            path: FormPath::Change("default".to_owned()),
+            base: "/ui",
+            fields: fields.as_bytes(),
+            is_sent: false,
+            is_partial: false,
+        };
+        page(desk.answer(&request).await.unwrap())
+    };
+    // Nobody said how many workers it should have; two is what it had.
+    let (status, template, data) = back_to(deployed.number).await;
+    assert_eq!((status, template), (200, "change.html"));
+    assert_eq!(field(&data, "workers")["typed"], "2");
+    assert_eq!(data["change"]["removed"], serde_json::json!(["worker-3"]));
+    assert!(data["notice"].as_str().unwrap().contains("Nothing changes"));
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!((view.state, view.change), (ClusterState::Active, None));
+    for number in [grown.number, grown.number + 1] {
+        let (status, _, data) = back_to(number).await;
+        assert_eq!(
+            (status, &field(&data, "workers")["typed"]),
+            (404, &"".into())
+        );
+    }
 }

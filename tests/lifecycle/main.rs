@@ -25,6 +25,7 @@ mod gone;
 mod group_places;
 mod groups;
 mod health;
+mod history;
 mod images;
 mod lost_parts;
 mod made_up_plans;

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use secrecy::{ExposeSecret, SecretString};
 use stampede::cluster::FrameworkDescriptor;
-use stampede::cluster::{ClusterState, Problem};
+use stampede::cluster::{ClusterState, Problem, request_entry::RequestFace};
 use stampede::occi::ClusterService;
 use stampede::occi::cluster_service::FoundCluster;
 use stampede::orchestrator::{
@@ -223,6 +223,7 @@ impl ClusterService for MemoryClusters {
         &self,
         token: SecretString,
         project: &str,
+        _: RequestFace,
     ) -> Result<String, OrchestratorError> {
         self.authentications.fetch_add(1, Ordering::SeqCst);
         match token.expose_secret().strip_prefix("token-") {

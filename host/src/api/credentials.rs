@@ -1,9 +1,11 @@
 //! Reads who asks: a token of the cloud, and the project where the token is not to say it.
 
 use http::HeaderMap;
+use http::header::USER_AGENT;
 use secrecy::SecretString;
 
 use super::problem::ApiProblem;
+use crate::cluster::request_entry::RequestFace;
 use crate::orchestrator::{Caller, Orchestrator};
 
 /// The header of the token.
@@ -16,6 +18,20 @@ pub(super) const PROJECT: &str = "x-tenant-name";
 pub(super) struct ApiCredentials {
     token: SecretString,
     project: Option<String>,
+    face: RequestFace,
+}
+
+/// What the command line calls itself over this API: `stampede/0.1.0`.
+const COMMAND_LINE: &str = "stampede/";
+
+/// Through what a client asks, by its own word.
+fn face_of(headers: &HeaderMap) -> RequestFace {
+    let agent = headers.get(USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    match agent {
+        Some(agent) if agent.starts_with(COMMAND_LINE) => RequestFace::CommandLine,
+        _ => RequestFace::Api,
+    }
 }
 
 impl ApiCredentials {
@@ -40,6 +56,7 @@ impl ApiCredentials {
         Ok(Self {
             token: token.into(),
             project: text(PROJECT)?,
+            face: face_of(headers),
         })
     }
 
@@ -56,6 +73,6 @@ impl ApiCredentials {
             Some(project) => orchestrator.authenticate(token, project).await,
             None => orchestrator.authenticate_scoped(token).await,
         };
-        Ok(caller?)
+        Ok(caller?.through(self.face))
     }
 }

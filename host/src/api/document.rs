@@ -10,7 +10,7 @@ use utoipa::openapi::{
 use utoipa::{Modify, OpenApi};
 
 use super::credentials::{PROJECT, TOKEN};
-use super::handlers::{changes, clusters, create, events, lists};
+use super::handlers::{changes, clusters, create, events, lists, requests};
 use super::problem::{FieldProblem, PROBLEM_JSON, ProblemDetails};
 use super::shapes::{ApiRoot, StreamEnd};
 
@@ -45,6 +45,8 @@ const SCHEME: &str = "token";
         changes::change_cluster,
         changes::delete_cluster,
         events::stream_events,
+        requests::list_cluster_requests,
+        requests::list_requests,
         clusters::show_secret,
     ),
     components(schemas(ProblemDetails, FieldProblem, StreamEnd)),
@@ -155,6 +157,6 @@ mod tests {
             assert_eq!(told, known, "{path}");
             kinds.insert(route.kind());
         }
-        assert_eq!(kinds.len(), 10, "all kinds of routes: {kinds:?}");
+        assert_eq!(kinds.len(), 11, "all kinds of routes: {kinds:?}");
     }
 }

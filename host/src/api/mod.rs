@@ -10,7 +10,7 @@
 //! - [`JsonApi`]: a request's way
 //! - [`document`]: the API's document
 //! - `handlers`: what each route answers
-//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`]: what answers hold
+//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`]: what answers hold
 //! - `request_body`: what requests say, `json_node`: JSON as it was sent
 //! - `credentials`, `route`: who asks, and for what
 //! - [`problem`]: why a request is not served, as RFC 9457 has it
@@ -26,6 +26,7 @@ pub mod limits;
 pub mod preview_shapes;
 pub mod problem;
 mod request_body;
+pub mod request_shapes;
 mod route;
 pub mod shapes;
 
@@ -36,7 +37,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use credentials::ApiCredentials;
-use handlers::{ApiContext, ApiResult, changes, clusters, create, events, lists};
+use handlers::{ApiContext, ApiResult, changes, clusters, create, events, lists, requests};
 use json_body::json_response;
 use problem::ApiProblem;
 use route::{ApiRoute, CloudList};
@@ -102,6 +103,7 @@ impl JsonApi {
         if let Some(
             ApiRoute::Cluster(name)
             | ApiRoute::Events(name)
+            | ApiRoute::ClusterRequests(name)
             | ApiRoute::Secret { cluster: name, .. },
         ) = route
         {
@@ -191,6 +193,10 @@ impl JsonApi {
             }
             ApiRoute::Cluster(name) => clusters::show_cluster(context, name).await,
             ApiRoute::Events(name) => events::stream_events(context, name).await,
+            ApiRoute::ClusterRequests(named) => {
+                requests::list_cluster_requests(context, named).await
+            }
+            ApiRoute::Requests => requests::list_requests(context).await,
             ApiRoute::Secret { cluster, endpoint } => {
                 clusters::show_secret(context, cluster, endpoint).await
             }

@@ -28,6 +28,10 @@ pub(super) enum ApiRoute {
     Cluster(String),
     /// `/api/v1/clusters/<name>/events`.
     Events(String),
+    /// `/api/v1/clusters/<name or id>/requests`.
+    ClusterRequests(String),
+    /// `/api/v1/requests`.
+    Requests,
     /// `/api/v1/clusters/<name>/endpoints/<endpoint>/secret`.
     Secret { cluster: String, endpoint: String },
 }
@@ -68,6 +72,8 @@ impl ApiRoute {
             ["clusters"] => Self::Clusters,
             ["clusters", name] => Self::Cluster(decode(name)?),
             ["clusters", name, "events"] => Self::Events(decode(name)?),
+            ["clusters", name, "requests"] => Self::ClusterRequests(decode(name)?),
+            ["requests"] => Self::Requests,
             ["clusters", name, "endpoints", endpoint, "secret"] => Self::Secret {
                 cluster: decode(name)?,
                 endpoint: decode(endpoint)?,
@@ -102,6 +108,7 @@ impl ApiRoute {
             Self::Clusters => "clusters",
             Self::Cluster(_) => "cluster",
             Self::Events(_) => "events",
+            Self::ClusterRequests(_) | Self::Requests => "requests",
             Self::Secret { .. } => "secret",
         }
     }

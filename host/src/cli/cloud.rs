@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::{Args, builder::FalseyValueParser};
 
 use crate::{
+    cluster::request_entry::RequestFace,
     metrics::HostMetrics,
     openstack::{CloudClient, CloudConfig, CloudCredentials, CloudError, CloudSession},
     orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorConfig, OrchestratorLimits},
@@ -95,7 +96,8 @@ impl CloudArgs {
         let mut cloud = self.connect_read_only().await?;
         let session = cloud.caller.session().clone();
         let _ = OPENED.set((cloud.orchestrator.clone(), SETTLE_LIMIT));
-        cloud.caller = cloud.orchestrator.register_session(session).await?;
+        let caller = cloud.orchestrator.register_session(session).await?;
+        cloud.caller = caller.through(RequestFace::CommandLine);
         Ok(cloud)
     }
 

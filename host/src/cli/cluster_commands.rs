@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     Command, adopt, delete,
     deploy::{DeployArgs, DeployOptions},
-    extend, list, secret, show, ssh, tunnel,
+    extend, history, list, secret, show, ssh, tunnel,
     update::{UpdateArgs, UpdateOptions},
     wait,
 };
@@ -33,6 +33,7 @@ enum ClusterCommand {
     Extend(extend::ExtendArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
+    History(history::HistoryArgs),
     Ssh(ssh::NodeLoginArgs),
     Tunnel(tunnel::TunnelArgs),
     Secret(secret::SecretArgs),
@@ -84,6 +85,7 @@ impl ClusterArgs {
             ClusterCommand::Extend(args) => Command::Extend(args),
             ClusterCommand::Delete(args) => Command::Delete(args),
             ClusterCommand::Adopt(args) => Command::Adopt(args),
+            ClusterCommand::History(args) => Command::History(args),
             ClusterCommand::Ssh(args) => Command::Ssh(args),
             ClusterCommand::Tunnel(args) => Command::Tunnel(args),
             ClusterCommand::Secret(args) => Command::Secret(args),

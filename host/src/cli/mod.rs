@@ -6,7 +6,7 @@
 //!   it; `directory`: writing them
 //! - `serve`: the service
 //! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
-//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`
+//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`, `history`
 //! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`; `secret`: what an endpoint asks for
 //! - `cloud`: what those share: the login, and the orchestrator of this process
 //! - `plugin_list`: which plugins there are; `plugins`: where they are found
@@ -39,6 +39,7 @@ mod foreign_text;
 mod generate;
 mod generated_files;
 mod health_printer;
+mod history;
 pub mod line_printer;
 mod list;
 mod manual;
@@ -107,6 +108,7 @@ enum Command {
     Extend(extend::ExtendArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
+    History(history::HistoryArgs),
     Wait(wait::WaitArgs),
     Ssh(ssh::NodeLoginArgs),
     Tunnel(tunnel::TunnelArgs),
@@ -207,6 +209,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Extend(args) => extend::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
         Command::Adopt(args) => adopt::run(args, out).await,
+        Command::History(args) => history::run(args, out).await,
         Command::Wait(args) => wait::run(args, out).await,
         Command::Ssh(args) => ssh::run(args).await,
         Command::Tunnel(args) => tunnel::run(args, out).await,

@@ -1,7 +1,7 @@
 //! `stampede serve`: builds the service that hurtle starts from store, cloud, plugins and APIs, and
 //! runs it until a signal.
 
-use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Result, anyhow};
 use clap::{Args, builder::FalseyValueParser};
@@ -22,6 +22,10 @@ use crate::{
     store::{self, RecordStore},
     system::{container::container_memory, environment::read_path},
 };
+
+/// The longest history: ten years.
+const MAX_HISTORY_DAYS: i64 = 3_660;
+const DAY_S: u64 = 86_400;
 
 /// Serve OCCI, and run until SIGTERM, SIGINT or SIGHUP
 ///
@@ -86,6 +90,10 @@ pub(super) struct ServeArgs {
     /// that cannot be written, memory]
     #[arg(long, env = "STAMPEDE_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// How many days it is remembered who has asked for what
+    #[arg(long, env = "STAMPEDE_HISTORY_DAYS", value_name = "DAYS", default_value_t = 400,
+        value_parser = clap::value_parser!(u32).range(1..=MAX_HISTORY_DAYS))]
+    history_days: u32,
     #[command(flatten)]
     plugins: PluginArgs,
 }
@@ -201,11 +209,20 @@ impl ServeArgs {
             planner,
             store,
             defaults,
-            limits: orchestrator_limits(),
+            limits: self.orchestrator_limits(),
             metrics,
             clock: crate::system::clock::HostClock::default(),
         })
         .await?)
+    }
+
+    fn orchestrator_limits(&self) -> OrchestratorLimits {
+        let mut limits = OrchestratorLimits::default();
+        limits.journal.kept = Duration::from_secs(u64::from(self.history_days) * DAY_S);
+        match container_memory() {
+            Some(bytes) => limits.limit_to_memory(bytes),
+            None => limits,
+        }
     }
 
     /// A folder that was named must do; where only the environment suggests one, as it does in
@@ -241,14 +258,6 @@ fn server_limits() -> server::ServerLimits {
     let limits = server::ServerLimits::default();
     let limits = open_files().map_or(limits, |files| limits.limit_to_files(files));
     container_memory().map_or(limits, |bytes| limits.limit_to_memory(bytes))
-}
-
-fn orchestrator_limits() -> OrchestratorLimits {
-    let limits = OrchestratorLimits::default();
-    match container_memory() {
-        Some(bytes) => limits.limit_to_memory(bytes),
-        None => limits,
-    }
 }
 
 /// How many files this process may open; `None` where the system does not say.

@@ -25,6 +25,7 @@
 //! - [`cluster_endpoint`]: where a cluster is reached; [`shared_secret`]: what its nodes have in common
 //! - [`change`]: a change to a running cluster; [`pins`]: what it was made of; `placement_text`: where
 //!   its components are, as it is kept
+//! - [`request_entry`]: a request as it is remembered
 //! - [`cloud_access`]: what nodes are given to reach the cloud that they signal
 
 pub mod attribute_changes;
@@ -65,6 +66,7 @@ mod placement_text;
 pub mod plugin_contract;
 pub mod problem;
 pub mod progress;
+pub mod request_entry;
 pub mod reserved_words;
 pub mod shared_secret;
 pub mod spec;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::cluster::FrameworkDescriptor;
+use crate::cluster::{FrameworkDescriptor, request_entry::RequestFace};
 use crate::orchestrator::{
     Caller, ClientAttributes, ClusterGroup, ClusterLookup, ClusterView, CreateOutcome,
     MembershipChange, Orchestrator, OrchestratorError, ViewVersion,
@@ -23,11 +23,12 @@ pub trait ClusterService: Clone + Send + Sync + 'static {
     fn frameworks(&self) -> Vec<&FrameworkDescriptor>;
     /// Whether requests can be served.
     fn ready(&self) -> impl Future<Output = Result<(), OrchestratorError>> + Send;
-    /// Validates the token for the project.
+    /// Validates the token for the project, of a client that asks through this face.
     fn authenticate(
         &self,
         token: SecretString,
         project: &str,
+        face: RequestFace,
     ) -> impl Future<Output = Result<Self::Caller, OrchestratorError>> + Send;
     /// PUT.
     fn request(
@@ -149,8 +150,10 @@ impl ClusterService for Orchestrator {
         &self,
         token: SecretString,
         project: &str,
+        face: RequestFace,
     ) -> Result<Caller, OrchestratorError> {
-        Self::authenticate(self, token, project).await
+        let caller = Self::authenticate(self, token, project).await?;
+        Ok(caller.through(face))
     }
 
     async fn request(

@@ -146,7 +146,8 @@ impl<C: ClusterService> OcciApi<C> {
         };
         let parsed = parse::parse_request(request.headers(), request.body(), limits)?;
         let http::authenticate::Credentials { token, project } = credentials;
-        let caller = self.clusters.authenticate(token, &project).await?;
+        let face = self.service_managers.face_of(request.headers());
+        let caller = self.clusters.authenticate(token, &project, face).await?;
         let groups = self.clusters.groups(&caller).await?;
         let context = HandlerContext {
             clusters: &self.clusters,

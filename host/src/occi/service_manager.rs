@@ -28,7 +28,7 @@ use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
 use super::render::escape::escape_line;
-use crate::cluster::ClusterState;
+use crate::cluster::{ClusterState, request_entry::RequestFace};
 use crate::orchestrator::{ClientAttributes, ClusterView};
 
 /// Bytes of the reason in a status line.
@@ -110,6 +110,15 @@ impl ServiceManagers {
             self.remember(headers);
         }
         is_its
+    }
+
+    /// Through what the client of a request asks.
+    pub(super) fn face_of(&self, headers: &HeaderMap) -> RequestFace {
+        if has_its_agent(headers) && self.is_known(headers) {
+            RequestFace::ServiceManager
+        } else {
+            RequestFace::Occi
+        }
     }
 
     fn is_known(&self, headers: &HeaderMap) -> bool {

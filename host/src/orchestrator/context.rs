@@ -14,12 +14,14 @@ use super::{
         planner::{ClusterPlanner, PluginChain},
         whole_refusal::{UnsoundRequest, tell_all},
     },
+    request_origin::RequestOrigin,
     state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable},
 };
 use crate::{
     cluster::{
         ClusterSpec, EndTime, Problem, ProjectPolicy, attribute_changes,
         attribute_names::AttributeNames, attributes, defaults::OperatorDefaults, end_time::EXPIRES,
+        request_entry::RequestFace,
     },
     metrics::HostMetrics,
     openstack::{CloudClient, CloudSession},
@@ -76,9 +78,24 @@ pub(crate) struct Context {
 #[derive(Clone)]
 pub struct Caller {
     pub(crate) session: CloudSession,
+    pub(crate) origin: RequestOrigin,
 }
 
 impl Caller {
+    /// Whoever has this session, and has not said yet through what they ask.
+    pub(crate) fn new(session: CloudSession) -> Self {
+        let origin = RequestOrigin::default();
+        Self { session, origin }
+    }
+
+    /// The same caller with one request of a client, which came through this face; all that is asked
+    /// for it is one request in the journal.
+    #[must_use]
+    pub fn through(self, face: RequestFace) -> Self {
+        let origin = RequestOrigin::of_client(face);
+        Self { origin, ..self }
+    }
+
     /// What the caller has logged in with.
     pub fn session(&self) -> &CloudSession {
         &self.session
@@ -97,8 +114,10 @@ impl Caller {
     /// The same caller, whose new clusters are made in another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
-        let session = self.session.in_region(region);
-        Self { session }
+        Self {
+            session: self.session.in_region(region),
+            ..self.clone()
+        }
     }
 
     /// The region that new clusters of theirs are made in.
@@ -117,16 +136,12 @@ impl Caller {
             return vec![self.clone()];
         }
         let regions = self.session.heat_regions().into_iter();
-        let at = |region| Self {
-            session: self.session.in_region(region),
-        };
-        regions.map(at).collect()
+        regions.map(|region| self.in_region(region)).collect()
     }
 
     /// The same caller, whose calls go where the cluster lives.
     pub(crate) fn at(&self, record: &ClusterRecord) -> Self {
-        let session = self.session.in_region(&record.region);
-        Self { session }
+        self.in_region(&record.region)
     }
 
     /// The project's name.

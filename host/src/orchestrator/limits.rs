@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::store::request_journal::JournalLimits;
+
 /// The part of a container's memory that plans of changes are kept in.
 const KEPT_SHARE: usize = 8;
 
@@ -88,6 +90,8 @@ pub struct OrchestratorLimits {
     pub resting_clusters: usize,
     /// How often it is looked for what has had its time: clusters at rest, tokens, sessions.
     pub sweep_every: Duration,
+    /// How much is remembered of requests.
+    pub journal: JournalLimits,
 }
 
 impl Default for OrchestratorLimits {
@@ -127,6 +131,7 @@ impl Default for OrchestratorLimits {
             rest: Duration::from_secs(60),
             resting_clusters: 1_024,
             sweep_every: Duration::from_secs(10),
+            journal: JournalLimits::default(),
         }
     }
 }

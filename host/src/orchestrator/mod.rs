@@ -1,7 +1,8 @@
 //! The life of clusters: the facade that the APIs call. It knows no HTTP, no OCCI and no HTML.
 //!
 //! Layout, from top to bottom; each uses only those below it
-//! - `verbs`: create, deploy, provision, update, preview, form, delete, find, groups: one file each
+//! - `verbs`: create, deploy, provision, update, preview, form, delete, find, groups, history: one file
+//!   each; what changes something is journaled by its `carry_out`
 //! - [`reconcile`]: one step towards the desired state, the background worker, recovery from Heat
 //! - `rollout`: a change to a running cluster: its target, its steps, and their execution
 //! - `context`: what all of them share
@@ -10,6 +11,7 @@
 //! - [`stack`]: what Heat is given for a cluster, and what a stack tells of its cluster (pure)
 //! - [`planning`]: inventory of the cloud, resolving names, quotas, the plan
 //! - [`state`]: clusters in use, observation and refresh, sessions, what clients are shown
+//! - `request_origin`: through what a request came
 //! - [`error`], [`limits`], `requeue`, `locks`: what everything above is built on
 
 mod context;
@@ -19,6 +21,7 @@ mod locks;
 mod plan_cache;
 pub mod planning;
 pub mod reconcile;
+mod request_origin;
 mod requeue;
 mod rollout;
 pub mod stack;
@@ -37,11 +40,13 @@ use crate::{
 
 use context::Context;
 use verbs::{
-    create, decide_again::decide_again, delete, deploy, find, groups, orphans, preview, provision,
-    register_session, request_revision, secret, update,
+    carry_out, find, groups, orphans, preview, register_session, request_revision, secret,
 };
 
-pub use crate::store::{ClusterGroup, RequestMark};
+pub use crate::store::{
+    ClusterGroup, RequestMark,
+    request_journal::{JournalLimits, JournalPage, JournalQuery},
+};
 pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
@@ -55,6 +60,7 @@ pub use verbs::{
     delete::DeletionAnswer,
     form::{FormDepth, RequestForms},
     groups::MembershipChange,
+    history::RequestJournal,
     orphans::OrphanStack,
     preview::{
         AttributeChange, ChangePreview, DeployPreview, NodePreview, NodeUpdatePreview, StepPreview,
@@ -132,7 +138,7 @@ impl Orchestrator {
 
     /// A caller who only looks: nothing that is pending goes on with the session.
     pub fn read_only_caller(&self, session: CloudSession) -> Caller {
-        Caller { session }
+        Caller::new(session)
     }
 
     /// Whether no service has refused the caller's login: what waits for this user goes on with it.
@@ -162,7 +168,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<CreateOutcome, OrchestratorError> {
-        create::create_cluster(&self.context, caller, name, attributes, None).await
+        carry_out::create(&self.context, caller, name, attributes, None).await
     }
 
     /// [`Self::request`], with its errors, by a request that may come again.
@@ -173,7 +179,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
         mark: &RequestMark,
     ) -> Result<CreateOutcome, OrchestratorError> {
-        create::create_cluster(&self.context, caller, name, attributes, Some(mark)).await
+        carry_out::create(&self.context, caller, name, attributes, Some(mark)).await
     }
 
     /// The living cluster of the caller's project that a request of this id was for; or `Internal`.
@@ -274,11 +280,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        let (caller, name) = (caller.clone(), name.to_owned());
-        decide_again(&self.context, move |context| {
-            deploy::deploy_cluster(context, caller.clone(), name.clone(), attributes.clone())
-        })
-        .await
+        carry_out::deploy(&self.context, caller, name, attributes).await
     }
 
     /// The last step of hurtle's life cycle: allowed once, after deploy.
@@ -291,11 +293,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ClusterView, OrchestratorError> {
-        let (caller, name) = (caller.clone(), name.to_owned());
-        decide_again(&self.context, move |context| {
-            provision::provision_cluster(context, caller.clone(), name.clone(), attributes.clone())
-        })
-        .await
+        carry_out::provision(&self.context, caller, name, attributes).await
     }
 
     /// Merges attributes, and changes a running cluster accordingly: the change is recorded and
@@ -326,13 +324,7 @@ impl Orchestrator {
         attributes: ClientAttributes,
         revision: Option<&str>,
     ) -> Result<ClusterView, OrchestratorError> {
-        let (caller, name, revision) =
-            (caller.clone(), name.to_owned(), revision.map(str::to_owned));
-        decide_again(&self.context, move |context| {
-            let (name, attributes, revision) = (name.clone(), attributes.clone(), revision.clone());
-            update::update_cluster(context, caller.clone(), name, attributes, revision)
-        })
-        .await
+        carry_out::update(&self.context, caller, name, attributes, revision).await
     }
 
     /// What forms show of requests that may be incomplete or wrong.
@@ -377,11 +369,7 @@ impl Orchestrator {
         caller: &Caller,
         name: &str,
     ) -> Result<DeletionAnswer, OrchestratorError> {
-        let (caller, name) = (caller.clone(), name.to_owned());
-        decide_again(&self.context, move |context| {
-            delete::delete_cluster(context, caller.clone(), name.clone())
-        })
-        .await
+        carry_out::delete(&self.context, caller, name).await
     }
 
     /// The stacks of the caller's project that are Stampede's and that no record knows, in all
@@ -405,7 +393,7 @@ impl Orchestrator {
         caller: &Caller,
         named: &str,
     ) -> Result<ClusterView, OrchestratorError> {
-        orphans::adopt_orphan(&self.context, caller, named).await
+        carry_out::adopt_orphan(&self.context, caller, named).await
     }
 
     /// Has Heat delete such a stack; the id by which [`Self::list_deleting`] shows it until it is
@@ -418,16 +406,17 @@ impl Orchestrator {
         caller: &Caller,
         named: &str,
     ) -> Result<String, OrchestratorError> {
-        let (caller, named) = (caller.clone(), named.to_owned());
-        decide_again(&self.context, move |context| {
-            orphans::delete_orphan(context, caller.clone(), named.clone())
-        })
-        .await
+        carry_out::delete_orphan(&self.context, caller, named).await
     }
 
     /// What a cluster was asked to be when it was found, as a word.
     pub fn revision(found: &ClusterLookup) -> String {
         request_revision::request_revision(found.record())
+    }
+
+    /// Who has asked for what.
+    pub fn journal(&self) -> RequestJournal {
+        RequestJournal::new(&self.context)
     }
 
     /// The frameworks that can be asked for, by name; for OCCI's query interface and for forms.
@@ -470,7 +459,7 @@ impl Orchestrator {
         caller: &Caller,
         group: ClusterGroup,
     ) -> Result<(), OrchestratorError> {
-        groups::define_group(&self.context, caller, group).await
+        carry_out::define_group(&self.context, caller, group).await
     }
 
     /// Drops a group; its clusters stay.
@@ -478,7 +467,7 @@ impl Orchestrator {
     /// # Errors
     /// `Internal`.
     pub async fn remove_group(&self, caller: &Caller, name: &str) -> Result<(), OrchestratorError> {
-        groups::remove_group(&self.context, caller, name).await
+        carry_out::remove_group(&self.context, caller, name).await
     }
 
     /// Changes which clusters a group has; all of those named must be there, or nothing is changed.
@@ -492,6 +481,6 @@ impl Orchestrator {
         how: MembershipChange,
         clusters: &[String],
     ) -> Result<(), OrchestratorError> {
-        groups::change_members(&self.context, caller, name, how, clusters).await
+        carry_out::change_members(&self.context, caller, name, how, clusters).await
     }
 }

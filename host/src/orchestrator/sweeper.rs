@@ -1,5 +1,6 @@
 //! Lets go of what has had its time, also in a host that nobody calls: clusters at rest, validations
-//! of tokens, sessions whose token has expired, groups; and looks at the ends of clusters.
+//! of tokens, sessions whose token has expired, groups, and old requests in the journal. Looks at the
+//! ends of clusters.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -20,6 +21,7 @@ pub(crate) fn start_sweeper(context: &Arc<Context>) {
             };
             sweep(&context);
             follow_ends(&context).await;
+            prune_journal(&context).await;
         }
     });
 }
@@ -38,4 +40,19 @@ fn sweep(context: &Context) {
         tokens,
         "what had its time has left memory"
     );
+}
+
+/// Forgets requests that have had their time, now and then.
+async fn prune_journal(context: &Context) {
+    let (state, limits) = (&context.state, &context.state.limits.journal);
+    let now_s = state.clock.unix_now_s();
+    let last_s = state.pruned_s.load(Ordering::Relaxed);
+    if now_s.saturating_sub(last_s) < limits.prune_every.as_secs() {
+        return;
+    }
+    state.pruned_s.store(now_s, Ordering::Relaxed);
+    match state.registry.store().prune_requests(now_s, limits).await {
+        Ok(dropped) => tracing::debug!(dropped, "the journal has let go of old requests"),
+        Err(error) => tracing::warn!("the journal keeps what has had its time: {error}"),
+    }
 }

@@ -59,6 +59,31 @@ PRAGMA user_version = 4;
     // The tables stay. Records are written by node groups from here on, which a former host would
     // not understand; those of former versions are read, and written anew with their next change.
     "PRAGMA user_version = 5;",
+    // Requests that were to change something. They outlive their clusters' records.
+    "
+CREATE TABLE request_journal (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    project_id   TEXT    NOT NULL,
+    cluster_id   TEXT,
+    cluster_name TEXT    NOT NULL,
+    user_id      TEXT    NOT NULL,
+    user_name    TEXT    NOT NULL,
+    face         TEXT    NOT NULL,
+    verb         TEXT    NOT NULL,
+    asked_s      INTEGER NOT NULL,
+    attributes   TEXT    NOT NULL,
+    node_counts  TEXT    NOT NULL DEFAULT '{}',
+    request_id   TEXT,
+    outcome      TEXT    NOT NULL,
+    is_refused   INTEGER NOT NULL,
+    reason       TEXT    NOT NULL,
+    ended_s      INTEGER
+) STRICT;
+CREATE INDEX request_journal_by_project ON request_journal (project_id, is_refused, number);
+CREATE INDEX request_journal_by_cluster ON request_journal (cluster_id, number);
+CREATE INDEX request_journal_by_moment ON request_journal (asked_s);
+PRAGMA user_version = 6;
+",
 ];
 
 /// Brings the file to the newest layout.

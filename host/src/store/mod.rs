@@ -11,6 +11,7 @@
 //! - `record_v1`: how records were written before they had a version
 //! - `cluster_ends`: when clusters end
 //! - [`groups`]: groups that projects make of their clusters
+//! - [`request_journal`]: who has asked for what
 //! - [`error`]: how it fails
 //! - `migrations`: the tables
 
@@ -24,6 +25,7 @@ mod migrations;
 pub mod record;
 mod record_fields;
 mod record_v1;
+pub mod request_journal;
 pub mod snapshot;
 pub mod transitions;
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::answer::PageError;
 use super::cluster_view::{ClusterData, cluster_data, path_part};
 use super::commands::cluster_command;
+use super::history::{HistoryData, cluster_history};
 use super::request::SignedIn;
 use crate::answer::AnswerBody;
-use crate::orchestrator::{Caller, Orchestrator, OrchestratorError, ViewVersion};
+use crate::orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError, ViewVersion};
 use crate::system::clock::unix_now_s;
 
 /// A cluster as a page shows it, what that depends on, and whether it changes by itself.
@@ -17,6 +18,7 @@ pub(super) struct LiveCluster {
     pub(super) data: ClusterData,
     pub(super) edition: Option<ViewVersion>,
     pub(super) is_moving: bool,
+    view: ClusterView,
 }
 
 /// The cluster of this name, also one that is being deleted.
@@ -43,6 +45,7 @@ pub(super) async fn look_up(
         data: cluster_data(&view, access.as_ref(), caller.user_id(), unix_now_s()),
         edition,
         is_moving: view.state.is_moving(),
+        view,
     })
 }
 
@@ -52,7 +55,17 @@ pub(super) async fn show(
     name: &str,
 ) -> Result<Response<AnswerBody>, PageError> {
     let shown = look_up(&signed_in.state.orchestrator, &signed_in.caller, name).await?;
-    signed_in.page(StatusCode::OK, "cluster.html", &shown.data)
+    let history = cluster_history(signed_in, &shown.view, shown.data.is_going).await?;
+    let data = shown.data;
+    signed_in.page(StatusCode::OK, "cluster.html", &PageData { data, history })
+}
+
+/// The page's data: what renews itself, and what stays.
+#[derive(Serialize)]
+struct PageData {
+    #[serde(flatten)]
+    data: ClusterData,
+    history: HistoryData,
 }
 
 #[derive(Serialize)]

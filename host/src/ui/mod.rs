@@ -10,7 +10,8 @@
 //! - [`PageApi`]: a request's way
 //! - `sign_in`, `cluster_list`, `cluster_page`, `cluster_end`, `deletion`, `request_form` over
 //!   [`forms`]: one file for each page; `live`: streams
-//! - `cluster_view`, `end_view`, `stage_chart`, `commands`: what pages show of a cluster
+//! - `history`: who has asked for what; `cluster_view`, `end_view`, `stage_chart`, `commands`: what pages
+//!   show of a cluster
 //! - `answer`: a page, a redirect or an error as an answer; `request`: what a browser sent
 //! - `sessions`, `attempts`: who has signed in, and how often it failed; `cookie`
 //! - `route`: paths and their methods; `render`, `assets`, `texts`: templates, files, words
@@ -27,6 +28,7 @@ mod cookie;
 mod deletion;
 mod end_view;
 pub mod forms;
+mod history;
 mod live;
 mod render;
 mod request;

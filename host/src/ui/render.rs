@@ -71,6 +71,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, BrokenTemplate>> = LazyL
             include_str!("templates/cluster_live.html"),
         ),
         ("chart.html", include_str!("templates/chart.html")),
+        ("history.html", include_str!("templates/history.html")),
         ("delete.html", include_str!("templates/delete.html")),
         ("secret.html", include_str!("templates/secret.html")),
     ] {

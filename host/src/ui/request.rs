@@ -17,6 +17,7 @@ use super::sessions::PageSession;
 use super::{BASE_PATH, PageState};
 use crate::addressing::{ConnectionEnds, ServiceUrl};
 use crate::answer::AnswerBody;
+use crate::cluster::request_entry::RequestFace;
 use crate::orchestrator::{Caller, OrchestratorError};
 use crate::system::clock::monotonic_now;
 
@@ -207,6 +208,7 @@ pub(super) async fn call_as(
 ) -> Result<Caller, OrchestratorError> {
     let (token, project) = (session.token.clone(), &session.project_id);
     let caller = state.orchestrator.authenticate(token, project).await?;
+    let caller = caller.through(RequestFace::Page);
     Ok(match &session.region {
         Some(region) => caller.in_region(region),
         None => caller,

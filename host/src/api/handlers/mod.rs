@@ -6,6 +6,7 @@ pub(super) mod clusters;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod lists;
+pub(super) mod requests;
 
 use http::header::ETAG;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};

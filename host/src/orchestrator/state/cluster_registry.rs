@@ -14,6 +14,7 @@ use crate::orchestrator::{
         cluster_handle::{ClusterHandle, WatchedFact},
         cluster_table::{ClusterTable, RestLimits},
         locked_cluster::LockedCluster,
+        request_settlement::{RequestSettlement, settle_by, settle_gone, write_settled},
     },
 };
 use crate::{
@@ -390,7 +391,9 @@ impl ClusterRegistry {
                 if !next.is_live() {
                     lock_mutex(&self.table).unname(&next);
                 }
-                return Ok(self.set_record(handle, next));
+                let next = self.set_record(handle, next);
+                self.settle(&next.id, &settle_by(&record, &next)).await;
+                return Ok(next);
             }
             record = self.reload(handle).await?;
         }
@@ -430,10 +433,16 @@ impl ClusterRegistry {
             }
             if self.store.remove(&record.id, record.revision).await? {
                 self.release(&record);
+                self.settle(&record.id, &settle_gone()).await;
                 return Ok(());
             }
             record = self.reload(cluster).await?;
         }
+    }
+
+    async fn settle(&self, cluster_id: &str, settled: &[RequestSettlement]) {
+        let now_s = self.clock.unix_now_s();
+        write_settled(&self.store, now_s, cluster_id, settled).await;
     }
 
     /// The handle of a record that was read or written in this read; none where the record was

@@ -9,6 +9,7 @@
 //! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
 //! - [`node_access`]: the way to a cluster's nodes (pure)
 //! - `observation`: when a cluster was observed last, and who waits
+//! - `request_settlement`: what has become of requests by what a record says
 //! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
 //! - `end_watch`: when the ends of clusters are looked at next
@@ -31,6 +32,7 @@ pub mod node_access;
 pub(crate) mod observation;
 pub(crate) mod recovery_table;
 pub(crate) mod refresh;
+pub(crate) mod request_settlement;
 pub(crate) mod send_failure;
 pub(crate) mod sessions;
 pub mod status;
@@ -40,7 +42,10 @@ pub(crate) mod worker_places;
 
 use super::limits::OrchestratorLimits;
 use crate::{store::RecordStore, system::clock::HostClock};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
 
 use cloud_gate::{CloudGate, CloudTurn, TurnLimits};
 use cluster_handle::ClusterHandle;
@@ -71,6 +76,8 @@ pub(crate) struct SharedState {
     pub(crate) ends: EndWatch,
     /// Whether somebody lets go of what has had its time.
     pub(crate) is_swept: AtomicBool,
+    /// When the journal was looked through last for what has had its time.
+    pub(crate) pruned_s: AtomicU64,
 }
 
 impl SharedState {
@@ -98,6 +105,7 @@ impl SharedState {
             leased_calls: LeasedCalls::default(),
             ends: EndWatch::default(),
             is_swept: false.into(),
+            pruned_s: 0.into(),
             limits,
             clock,
         }

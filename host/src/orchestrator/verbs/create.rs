@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Creates the record of a cluster, where the project has none of that name.
-pub(crate) async fn create_cluster(
+pub(super) async fn create_cluster(
     context: &Context,
     caller: &Caller,
     name: &str,

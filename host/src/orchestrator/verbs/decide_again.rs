@@ -6,7 +6,7 @@ use crate::orchestrator::{context::Context, error::OrchestratorError};
 
 /// Carries a request out, again where what it was decided on was changed meanwhile by somebody else;
 /// to its end, even when whoever asked goes away in the middle.
-pub(crate) async fn decide_again<T: Send + 'static, F>(
+pub(super) async fn decide_again<T: Send + 'static, F>(
     context: &Arc<Context>,
     mut decide: impl FnMut(Arc<Context>) -> F + Send + 'static,
 ) -> Result<T, OrchestratorError>

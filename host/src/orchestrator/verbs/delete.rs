@@ -29,7 +29,7 @@ pub enum DeletionAnswer {
 
 /// Takes the cluster away, in whatever phase it is. Runs to its end even when the request is
 /// dropped.
-pub(crate) async fn delete_cluster(
+pub(super) async fn delete_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Deploys the cluster. Runs to its end even when the request is dropped.
-pub(crate) async fn deploy_cluster(
+pub(super) async fn deploy_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,

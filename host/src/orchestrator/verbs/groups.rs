@@ -37,7 +37,7 @@ async fn read_groups(
     Ok(groups)
 }
 
-pub(crate) async fn define_group(
+pub(super) async fn define_group(
     context: &Context,
     caller: &Caller,
     group: ClusterGroup,
@@ -86,7 +86,7 @@ pub(crate) async fn define_group(
     }
 }
 
-pub(crate) async fn remove_group(
+pub(super) async fn remove_group(
     context: &Context,
     caller: &Caller,
     name: &str,
@@ -103,7 +103,7 @@ pub(crate) async fn remove_group(
     Ok(written?)
 }
 
-pub(crate) async fn change_members(
+pub(super) async fn change_members(
     context: &Context,
     caller: &Caller,
     name: &str,

@@ -1,5 +1,7 @@
-//! The verbs of the life cycle: one file each, called by the facade.
+//! The verbs of the life cycle: one file each, called by the facade; those that change something through
+//! [`carry_out`], which journals them ([`journaled`]).
 
+pub(crate) mod carry_out;
 pub(crate) mod cluster_end;
 pub(crate) mod cluster_figures;
 pub(crate) mod create;
@@ -10,6 +12,8 @@ pub(crate) mod find;
 pub(crate) mod form;
 pub(crate) mod form_change;
 pub(crate) mod groups;
+pub(crate) mod history;
+mod journaled;
 pub(crate) mod orphans;
 pub(crate) mod plan_change;
 pub(crate) mod preview;

@@ -114,7 +114,7 @@ async fn look_for_orphans(
 }
 
 /// Makes a record of an orphan, named by its stack's name or id, or by its cluster's name.
-pub(crate) async fn adopt_orphan(
+pub(super) async fn adopt_orphan(
     context: &Arc<Context>,
     caller: &Caller,
     named: &str,
@@ -142,7 +142,7 @@ pub(crate) async fn adopt_orphan(
 }
 
 /// Has Heat delete an orphan; the id of the record that sees it to its end.
-pub(crate) async fn delete_orphan(
+pub(super) async fn delete_orphan(
     context: Arc<Context>,
     caller: Caller,
     named: String,
@@ -201,8 +201,7 @@ async fn orphan_record(
             others.join(", ")
         )));
     }
-    let session = caller.session.in_region(&orphan.region);
-    let caller = Caller { session };
+    let caller = caller.in_region(&orphan.region);
     let id = crate::openstack::StackId {
         name: orphan.stack_name.clone(),
         id: orphan.stack_id.clone(),

@@ -18,7 +18,7 @@ use crate::{
 
 /// The last step of hurtle's life cycle: allowed once, after deploy. Its Service Manager sends the
 /// parameters of all its services with it, of others too: those that are ours change nothing.
-pub(crate) async fn provision_cluster(
+pub(super) async fn provision_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,

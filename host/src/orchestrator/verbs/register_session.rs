@@ -27,5 +27,5 @@ pub(crate) async fn register_session(
             sessions.add_waits([(project.clone(), None)]);
         }
     }
-    Ok(Caller { session })
+    Ok(Caller::new(session))
 }

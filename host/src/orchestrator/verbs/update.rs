@@ -35,7 +35,7 @@ use crate::{
 
 /// Takes attributes over those that were given before. Of a running cluster, begins the change and
 /// returns. `revision` is what the cluster was asked to be when whoever asks looked at it.
-pub(crate) async fn update_cluster(
+pub(super) async fn update_cluster(
     context: Arc<Context>,
     caller: Caller,
     name: String,

@@ -20,10 +20,13 @@ use self::form_page::form_page;
 pub use self::form_path::FormPath;
 use self::preview_page::{draw_nodes, preview_files, preview_page};
 use self::typed_request::TypedRequest;
-use crate::cluster::ClusterState;
+use super::history::READ_REQUESTS;
+use super::texts::say;
+use crate::cluster::{ClusterState, request_entry::values_to_restore};
 use crate::orchestrator::{
-    Caller, CreateOutcome, FormDepth, Orchestrator, OrchestratorError, RequestForm,
+    Caller, CreateOutcome, FormDepth, JournalQuery, Orchestrator, OrchestratorError, RequestForm,
 };
+use crate::system::utc_time::format_utc;
 
 /// The templates of these pages, by name; they extend `layout.html`, with the blocks `title` and
 /// `main`.
@@ -120,7 +123,12 @@ impl FormDesk<'_> {
             FormPath::PreviewFile(name) => self.preview_file(request, typed, name).await,
             FormPath::Create => self.create(request, typed).await,
             FormPath::Export(name) => self.export(name).await,
-            FormPath::Change(name) => self.show_change(request, name, typed, None).await,
+            FormPath::Change(name) => {
+                match typed_name(request.fields, "request").filter(|_| !request.is_sent) {
+                    Some(number) => self.back_to(request, name, &number).await,
+                    None => self.show_change(request, name, typed, None).await,
+                }
+            }
             FormPath::Apply(name) => self.apply(request, name, typed).await,
         }
     }
@@ -325,6 +333,38 @@ impl FormDesk<'_> {
         };
         let here = format!("{}/clusters/{name}/change", request.base);
         Ok(self.form_answer(request, ("change.html", here), &form, &typed, notice))
+    }
+
+    /// A form that is filled with what the cluster was after a former request.
+    async fn back_to(
+        &self,
+        request: &FormRequest<'_>,
+        name: &str,
+        number: &str,
+    ) -> Result<FormAnswer, OrchestratorError> {
+        let view = self.orchestrator.view(self.caller, name).await?;
+        let query = JournalQuery {
+            cluster_id: Some(&view.id),
+            limit: READ_REQUESTS,
+            ..JournalQuery::default()
+        };
+        let journal = self.orchestrator.journal();
+        let entries = journal.of_project(self.caller, query).await?.entries;
+        let number: i64 = number.parse().unwrap_or(0);
+        let found = entries.iter().find(|entry| entry.number == number);
+        let values = values_to_restore(&entries, number, &view.attributes, &view.node_counts);
+        let (notice, typed) = match found.filter(|_| !values.is_empty()) {
+            Some(entry) => {
+                let when = format_utc(entry.asked_s);
+                let words = say("history.filled", &[("when", &when)]);
+                ((StatusCode::OK, words), TypedRequest::like(&values))
+            }
+            None => {
+                let words = say("history.lost", &[]);
+                ((StatusCode::NOT_FOUND, words), TypedRequest::default())
+            }
+        };
+        self.show_change(request, name, &typed, Some(notice)).await
     }
 
     async fn apply(
