@@ -1,5 +1,5 @@
 //! When a cluster is to be deleted: the one grammar of `stampede.expires`, the bounds of what it may
-//! be, and the end as records keep it. Pure: what the time is now, it is given.
+//! be, and the end as records keep it. No clock is read: what the time is now, it is given.
 
 use serde::{Deserialize, Serialize};
 

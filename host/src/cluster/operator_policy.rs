@@ -1,7 +1,7 @@
 //! What an operator allows projects, from the table `[policy]` of the file that has their defaults:
 //! which frameworks and flavors, how large clusters are, how many there are and how old they become.
-//! `[policy.projects."NAME or id"]` says it otherwise for one project. Pure: the caller reads the
-//! file.
+//! `[policy.projects."NAME or id"]` says it otherwise for one project. No I/O: the caller reads
+//! the file.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub struct ProjectPolicy {
     #[serde(deserialize_with = "names")]
     pub flavors: Option<Vec<String>>,
     /// Nodes of the group `worker`.
-    #[serde(deserialize_with = "workers")]
+    #[serde(deserialize_with = "group_size")]
     pub max_workers: Option<u32>,
     /// Nodes of a cluster.
     #[serde(deserialize_with = "nodes")]
@@ -81,7 +81,7 @@ struct PolicyTable {
     frameworks: Option<Vec<String>>,
     #[serde(deserialize_with = "names")]
     flavors: Option<Vec<String>>,
-    #[serde(deserialize_with = "workers")]
+    #[serde(deserialize_with = "group_size")]
     max_workers: Option<u32>,
     #[serde(deserialize_with = "nodes")]
     max_nodes: Option<u32>,
@@ -116,7 +116,7 @@ fn number<'de, D: Deserializer<'de>>(from: D, most: u32) -> Result<Option<u32>, 
     }
 }
 
-fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+fn group_size<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     number(from, MAX_GROUP_NODES)
 }
 

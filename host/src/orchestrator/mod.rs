@@ -40,7 +40,8 @@ use crate::{
 
 use context::Context;
 use verbs::{
-    carry_out, find, groups, orphans, preview, register_session, request_revision, secret,
+    carry_out, cluster_figures, find, groups, orphans, preview, register_session, request_revision,
+    secret,
 };
 
 pub use crate::store::{
@@ -214,16 +215,18 @@ impl Orchestrator {
         find::look_up_cluster(&self.context, caller, name).await
     }
 
-    /// What [`Self::find`] finds, in words.
-    ///
-    /// # Errors
-    /// `NotFound`.
+    /// What [`Self::find`] finds, in words; or `NotFound`.
     pub async fn view(
         &self,
         caller: &Caller,
         name: &str,
     ) -> Result<ClusterView, OrchestratorError> {
         Ok(self.find(caller, name).await?.view())
+    }
+
+    /// The figures of all projects' clusters, as the store has them, the newest first; or `Internal`.
+    pub async fn cluster_figures(&self) -> Result<Vec<ClusterFigures>, OrchestratorError> {
+        cluster_figures::cluster_figures(&self.context).await
     }
 
     /// The cluster of this id as it is now, living or not; none where nothing is left of it.
@@ -373,10 +376,7 @@ impl Orchestrator {
     }
 
     /// The stacks of the caller's project that are Stampede's and that no record knows, in all
-    /// regions of the catalog.
-    ///
-    /// # Errors
-    /// `Cloud`, `Internal`.
+    /// regions of the catalog; or `Cloud`, `Internal`.
     pub async fn list_orphans(
         &self,
         caller: &Caller,

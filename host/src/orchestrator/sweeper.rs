@@ -4,11 +4,17 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{context::Context, reconcile::cluster_ends::follow_ends};
+use futures_util::future::BoxFuture;
+
+use super::context::Context;
 use crate::system::clock::wall_now;
 
-/// Begins to look now and then, once in a host's life and for as long as it lives.
-pub(crate) fn start_sweeper(context: &Arc<Context>) {
+/// Begins to look now and then, at the ends of clusters by `follow_ends`, once in a host's life and for
+/// as long as it lives.
+pub(crate) fn start_sweeper(
+    context: &Arc<Context>,
+    follow_ends: fn(Arc<Context>) -> BoxFuture<'static, ()>,
+) {
     if context.state.is_swept.swap(true, Ordering::Relaxed) {
         return;
     }
@@ -20,8 +26,8 @@ pub(crate) fn start_sweeper(context: &Arc<Context>) {
                 return;
             };
             sweep(&context);
-            follow_ends(&context).await;
             prune_journal(&context).await;
+            follow_ends(context).await;
         }
     });
 }

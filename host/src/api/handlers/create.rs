@@ -59,7 +59,7 @@ pub(in super::super) async fn create_cluster(context: &ApiContext<'_>) -> ApiRes
 #[serde(untagged)]
 pub(in super::super) enum CreateAnswerSchema {
     DryRun(DeployDryRun),
-    Cluster(ClusterDetail),
+    Cluster(Box<ClusterDetail>),
 }
 
 /// What the orchestrator finds of the request, beside what is wrong with its form.

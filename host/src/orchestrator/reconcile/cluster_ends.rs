@@ -16,7 +16,7 @@ use crate::{cluster::EndStage, store::ClusterRecord, system::utc_time::format_ut
 /// Looks at all ends where it is time to.
 pub(crate) async fn follow_ends(context: &Arc<Context>) {
     let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
-    if !state.ends.is_due(now_s) {
+    if !state.ends.begin(now_s) {
         return;
     }
     let ends = match state.registry.store().ends().await {
@@ -26,7 +26,7 @@ pub(crate) async fn follow_ends(context: &Arc<Context>) {
             return;
         }
     };
-    state.ends.set_next(now_s, ends.iter().map(|one| one.end));
+    state.ends.take_in(now_s, ends.iter().map(|one| one.end));
     for one in ends {
         if one.end.stage_at(now_s) == EndStage::Ahead {
             continue;

@@ -14,20 +14,28 @@ pub(crate) const REREAD_S: u64 = 300;
 pub(crate) struct EndWatch(Mutex<u64>);
 
 impl EndWatch {
-    /// Whether it is time; where the clock was set back, too.
-    pub(crate) fn is_due(&self, now_s: u64) -> bool {
-        let next_s = *lock_mutex(&self.0);
-        next_s <= now_s || next_s > now_s.saturating_add(REREAD_S)
-    }
-
-    /// The ends were looked at; what is next of these.
-    pub(crate) fn set_next(&self, now_s: u64, ends: impl IntoIterator<Item = ClusterEnd>) {
-        let next = ends.into_iter().filter_map(|end| end.next_s(now_s));
+    /// Whether it is time; where the clock was set back, too. Whoever is told so looks, and what
+    /// changes from then on is looked at once more.
+    pub(crate) fn begin(&self, now_s: u64) -> bool {
+        let mut next_s = lock_mutex(&self.0);
         let reread_s = now_s.saturating_add(REREAD_S);
-        *lock_mutex(&self.0) = next.min().unwrap_or(reread_s).min(reread_s);
+        let is_due = *next_s <= now_s || *next_s > reread_s;
+        if is_due {
+            *next_s = reread_s;
+        }
+        is_due
     }
 
-    /// A cluster has another end: the next look is no later than it says.
+    /// These are the ends that there are: the next look is no later than the nearest says.
+    pub(crate) fn take_in(&self, now_s: u64, ends: impl IntoIterator<Item = ClusterEnd>) {
+        let next = ends.into_iter().filter_map(|end| end.next_s(now_s));
+        if let Some(nearest_s) = next.min() {
+            let mut next_s = lock_mutex(&self.0);
+            *next_s = nearest_s.min(*next_s);
+        }
+    }
+
+    /// A cluster has another end, which is recorded: the next look is at once.
     pub(crate) fn look_at(&self, at_s: Option<u64>) {
         if at_s.is_some() {
             *lock_mutex(&self.0) = 0;
@@ -40,26 +48,37 @@ mod tests {
     use super::*;
     use crate::cluster::end_time::NOTICE_S;
 
+    const NOW_S: u64 = 1_000_000;
+
+    /// One that was looked at now, and has these ends.
+    fn looked_at(ends: &[u64]) -> EndWatch {
+        let watch = EndWatch::default();
+        assert!(watch.begin(NOW_S), "the first look is at once");
+        watch.take_in(NOW_S, ends.iter().map(|at_s| ClusterEnd::new(*at_s)));
+        watch
+    }
+
     #[test]
     fn the_next_look_is_at_the_nearest_moment_and_not_too_far() {
-        let watch = EndWatch::default();
-        assert!(watch.is_due(0), "the first is at once");
-        let now_s = 1_000_000;
-        let soon = ClusterEnd::new(now_s + NOTICE_S + 60);
-        watch.set_next(now_s, [soon, ClusterEnd::new(now_s + NOTICE_S + 100)]);
-        assert!(!watch.is_due(now_s + 59));
-        assert!(watch.is_due(now_s + 60), "it is to be announced");
-        watch.set_next(now_s, [ClusterEnd::new(now_s)]);
-        assert!(!watch.is_due(now_s + REREAD_S - 1));
-        assert!(
-            watch.is_due(now_s + REREAD_S),
-            "others may have written some"
-        );
-        watch.set_next(now_s, []);
-        assert!(!watch.is_due(now_s));
-        assert!(watch.is_due(now_s - 1), "the clock was set back");
-        watch.set_next(now_s, []);
-        watch.look_at(Some(now_s + 600));
-        assert!(watch.is_due(now_s));
+        let soon = [NOW_S + NOTICE_S + 60, NOW_S + NOTICE_S + 100];
+        assert!(!looked_at(&soon).begin(NOW_S + 59));
+        assert!(looked_at(&soon).begin(NOW_S + 60), "it is to be announced");
+        for ends in [&[NOW_S][..], &[], &[NOW_S + NOTICE_S + 2 * REREAD_S]] {
+            assert!(!looked_at(ends).begin(NOW_S + REREAD_S - 1));
+            let later = looked_at(ends).begin(NOW_S + REREAD_S);
+            assert!(later, "others may have written some");
+        }
+        assert!(looked_at(&[]).begin(NOW_S - 1), "the clock was set back");
+    }
+
+    #[test]
+    fn what_changes_during_a_look_is_looked_at_once_more() {
+        let watch = looked_at(&[]);
+        watch.look_at(Some(NOW_S + 600));
+        assert!(watch.begin(NOW_S));
+        watch.look_at(Some(NOW_S + 600));
+        watch.take_in(NOW_S, [ClusterEnd::new(NOW_S + 2 * NOTICE_S)]);
+        assert!(watch.begin(NOW_S));
+        assert!(!watch.begin(NOW_S));
     }
 }

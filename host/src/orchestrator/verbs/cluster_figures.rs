@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::orchestrator::{Orchestrator, error::OrchestratorError, state::status};
+use crate::orchestrator::{context::Context, error::OrchestratorError, state::status};
 use crate::{
     cluster::{
         ClusterSpec,
@@ -38,21 +38,20 @@ pub struct ClusterFigures {
 /// The stages whose seconds are told; a node may say any other.
 const STAGES: [&str; 5] = ["setup", "ready", "smoke", "drain", "change"];
 
-impl Orchestrator {
-    /// The figures of all clusters of all projects, those under deletion among them, the newest
-    /// first.
-    ///
-    /// # Errors
-    /// `Internal`: the store cannot be read.
-    pub async fn cluster_figures(&self) -> Result<Vec<ClusterFigures>, OrchestratorError> {
-        let stored = self.context.state.registry.store().all().await?;
-        let mut figures: Vec<_> = stored.records.iter().map(figures_of).collect();
-        figures.sort_by(|a, b| {
-            let order = b.created_s.cmp(&a.created_s);
-            order.then_with(|| (&a.project_id, &a.name).cmp(&(&b.project_id, &b.name)))
-        });
-        Ok(figures)
-    }
+/// The figures of all clusters of all projects, those under deletion among them, the newest first.
+///
+/// # Errors
+/// `Internal`: the store cannot be read.
+pub(crate) async fn cluster_figures(
+    context: &Context,
+) -> Result<Vec<ClusterFigures>, OrchestratorError> {
+    let stored = context.state.registry.store().all().await?;
+    let mut figures: Vec<_> = stored.records.iter().map(figures_of).collect();
+    figures.sort_by(|a, b| {
+        let order = b.created_s.cmp(&a.created_s);
+        order.then_with(|| (&a.project_id, &a.name).cmp(&(&b.project_id, &b.name)))
+    });
+    Ok(figures)
 }
 
 fn figures_of(record: &ClusterRecord) -> ClusterFigures {

@@ -62,9 +62,9 @@ pub(super) async fn create_cluster(
     }
     tracing::info!(cluster.id = %record.id, project.id = %project, "asked for `{name}`");
     let (registry, most) = (&context.state.registry, room(context, caller));
-    context.state.ends.look_at(at_s);
     match registry.insert_within(record, most).await? {
         InsertOutcome::Entered(Some(handle)) => {
+            context.state.ends.look_at(at_s);
             Ok(CreateOutcome::New(show_cluster(&handle, &handle.record())))
         }
         // Two asked at once.

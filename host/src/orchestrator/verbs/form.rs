@@ -10,7 +10,6 @@ use crate::orchestrator::{
     planning::{
         cloud_choices, merge_attributes,
         planner::StackPlan,
-        quota::QuotaNeed,
         request_values::ValueInputs,
         whole_refusal::{LookedAtRequest, look_at_request},
     },
@@ -19,6 +18,7 @@ use crate::orchestrator::{
         create, deploy,
         find::{find_here, live_record},
         form_change,
+        form_policy::leave_out_forbidden,
         request_form::{
             FormFramework, NodeMakeup, RequestForm, describe_frameworks, describe_groups,
             describe_plan, form_quotas,
@@ -147,34 +147,6 @@ async fn show_request(
     let is_shown = |one: &FormFramework| one.is_chosen || policy.allows_framework(&one.name);
     form.frameworks.retain(is_shown);
     Ok(form)
-}
-
-/// Leaves out flavors that the operator does not allow in the project, and shows how many clusters
-/// it may have, of which there are to be so many more.
-pub(crate) async fn leave_out_forbidden(
-    context: &Context,
-    caller: &Caller,
-    more: u64,
-    form: &mut RequestForm,
-) -> Result<(), OrchestratorError> {
-    let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
-    let flavors = &mut form.choices.flavors;
-    flavors.retain(|flavor| policy.allows_flavor(&flavor.name));
-    if policy.max_clusters.is_none() {
-        return Ok(());
-    }
-    let store = context.state.registry.store();
-    let used = store.count(caller.project_id()).await? as u64;
-    let most = create::room(context, caller) as u64;
-    let clusters = QuotaNeed {
-        what: "clusters",
-        needed: more,
-        free: Some(most.saturating_sub(used)),
-        used: Some(used),
-        limit: Some(most),
-    };
-    form.quotas.insert(0, clusters.into());
-    Ok(())
 }
 
 /// The cluster of this name, where there is one.

@@ -17,7 +17,7 @@ use crate::orchestrator::{
     verbs::{
         cluster_end::take_end,
         find::{find_cluster, live_record},
-        form::leave_out_forbidden,
+        form_policy::leave_out_forbidden,
         plan_change::plan_beyond_quotas,
         preview::{self, ChangePreview},
         request_form::{

@@ -11,6 +11,7 @@ pub(crate) mod deploy;
 pub(crate) mod find;
 pub(crate) mod form;
 pub(crate) mod form_change;
+pub(crate) mod form_policy;
 pub(crate) mod groups;
 pub(crate) mod history;
 mod journaled;

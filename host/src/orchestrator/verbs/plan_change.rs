@@ -127,11 +127,7 @@ pub(crate) async fn plan_beyond_quotas(
     let running = RunningStack::fetch(session, record).await?;
     let joining = joining_nodes(from, &claimed.to);
     inherit_images(from, &mut claimed.to);
-    let policy = context.policy_of(ProjectIdentity::of_record(record));
-    claimed.to.allowed_flavors.clone_from(&policy.flavors);
-    choose_for_new_groups(from, &mut claimed, &cloud)?;
-    claimed.to.allowed_flavors = None;
-    reject(policy.check_change(from, &claimed.to))?;
+    choose_for_new_groups((context, record), from, &mut claimed, &cloud)?;
     let ClaimedChange {
         mut to,
         claims,
@@ -330,13 +326,17 @@ fn reject(problems: Vec<crate::cluster::Problem>) -> Result<(), OrchestratorErro
     }
 }
 
-/// The flavors that groups leave open which the change adds.
+/// The flavors that groups leave open which the change adds; and whether the operator allows what it
+/// adds.
 fn choose_for_new_groups(
+    (context, record): (&Context, &ClusterRecord),
     from: &ClusterSpec,
     claimed: &mut ClaimedChange,
     cloud: &CloudInventory,
 ) -> Result<(), OrchestratorError> {
+    let policy = context.policy_of(ProjectIdentity::of_record(record));
     let to = &mut claimed.to;
+    to.allowed_flavors.clone_from(&policy.flavors);
     let is_new = |group: &GroupSpec| {
         let before = from.groups.get(&group.name);
         group.flavor.is_none() && !group.is_empty() && before.is_none_or(GroupSpec::is_empty)
@@ -350,7 +350,8 @@ fn choose_for_new_groups(
             group.flavor = flavor;
         }
     }
-    Ok(())
+    to.allowed_flavors = None;
+    reject(policy.check_change(from, to))
 }
 
 /// A new group without an image of its own boots from what the others do, whatever the cloud calls

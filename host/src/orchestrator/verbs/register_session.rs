@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    reconcile::resume,
+    reconcile::{cluster_ends::follow_ends, resume},
     sweeper,
 };
 
@@ -15,7 +15,9 @@ pub(crate) async fn register_session(
     context: &Arc<Context>,
     session: CloudSession,
 ) -> Result<Caller, OrchestratorError> {
-    sweeper::start_sweeper(context);
+    sweeper::start_sweeper(context, |context| {
+        Box::pin(async move { follow_ends(&context).await })
+    });
     let sessions = &context.state.sessions;
     if sessions.remember_session(&session) {
         let project = &session.project().id;
