@@ -43,6 +43,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
             &["plan_cache"],
             &["stack"],
             &["planning", "state"],
+            &["request_origin"],
             &["requeue", "error", "limits", "locks"],
         ],
     ),

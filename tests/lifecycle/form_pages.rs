@@ -339,10 +339,6 @@ async fn the_way_back_to_a_former_request_is_a_filled_form_that_changes_nothing_
     let view = host.view(&caller, "default").await.unwrap();
     assert_eq!((view.state, view.change), (ClusterState::Active, None));
     for number in [grown.number, grown.number + 1] {
-        let (status, _, data) = back_to(number).await;
-        assert_eq!(
-            (status, &field(&data, "workers")["typed"]),
-            (404, &"".into())
-        );
+        assert_eq!(back_to(number).await.0, 404);
     }
 }

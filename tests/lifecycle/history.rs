@@ -32,6 +32,17 @@ async fn history(host: &Orchestrator, caller: &Caller) -> Vec<RequestEntry> {
     page.entries.into_iter().rev().collect()
 }
 
+/// The same, once nothing is under way any more.
+async fn settled(host: &Orchestrator, caller: &Caller) -> Vec<RequestEntry> {
+    eventually("all is settled", async || {
+        let all = history(host, caller).await;
+        all.iter()
+            .all(|entry| entry.outcome != Accepted)
+            .then_some(all)
+    })
+    .await
+}
+
 fn told(entries: &[RequestEntry]) -> Vec<(RequestVerb, RequestOutcome)> {
     let told = entries.iter();
     told.map(|entry| (entry.verb, entry.outcome)).collect()
@@ -49,6 +60,7 @@ async fn each_request_is_told_with_who_asked_and_what_came_of_it_and_a_restart_k
     assert_eq!(told(&begun), [(Create, Succeeded), (Deploy, Accepted)]);
     world.cloud.finish();
     host.view(&caller, "default").await.unwrap();
+    settled(&host, &caller).await;
     host.update(&caller, "default", workers("3")).await.unwrap();
     let other = world.user(&host, "ann").await;
     let refused = host.update(&other, "default", workers("4")).await;
@@ -62,7 +74,7 @@ async fn each_request_is_told_with_who_asked_and_what_came_of_it_and_a_restart_k
     ];
     assert_eq!(told(&all), wanted);
     rest(&world, &host, &caller).await;
-    let all = history(&host, &caller).await;
+    let all = settled(&host, &caller).await;
     assert_eq!(all[2].outcome, Succeeded, "{all:?}");
     assert!(all[2].ended_s.is_some() && all[2].reason.is_empty());
     assert_eq!(all[2].attributes["stampede.workers"].as_deref(), Some("3"));
@@ -91,7 +103,7 @@ async fn what_could_not_be_carried_out_is_told_with_its_reason() {
     });
     host.update(&caller, "default", workers("3")).await.unwrap();
     rest(&world, &host, &caller).await;
-    let all = history(&host, &caller).await;
+    let all = settled(&host, &caller).await;
     let change = all.last().unwrap();
     assert_eq!((change.verb, change.outcome), (Change, Failed));
     assert!(change.reason.contains("worker-3"), "{}", change.reason);
@@ -113,7 +125,7 @@ async fn a_create_that_fails_is_told_so() {
     let (host, caller, _) = world.deployed().await;
     world.cloud.finish();
     host.view(&caller, "default").await.unwrap();
-    let all = history(&host, &caller).await;
+    let all = settled(&host, &caller).await;
     assert_eq!(told(&all), [(Create, Succeeded), (Deploy, Failed)]);
     assert!(all[1].reason.contains("worker-1"), "{}", all[1].reason);
 }
@@ -135,11 +147,7 @@ async fn a_deleted_clusters_history_is_told_by_its_id_to_its_project_alone() {
     assert_eq!(begun.last().unwrap().outcome, Accepted);
     world.cloud.finish();
     gone(&host, &caller, &view).await;
-    let all = eventually("the journal says so", async || {
-        let all = history(&host, &caller).await;
-        (all.last().unwrap().outcome != Accepted).then_some(all)
-    })
-    .await;
+    let all = settled(&host, &caller).await;
     let wanted = [(Create, Succeeded), (Deploy, Failed), (Delete, Succeeded)];
     assert_eq!(told(&all), wanted);
     assert!(all[1].reason.contains("was deleted"), "{}", all[1].reason);
@@ -319,7 +327,12 @@ async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
     let refused = host.ask("POST", CLUSTERS, Some(again), &agent).await;
     assert_eq!(refused.status, 409, "{}", refused.body);
     host.world.cloud.finish();
-    host.get("/api/v1/clusters/demo").await;
+    eventually("it is told to be done", async || {
+        host.get("/api/v1/clusters/demo").await;
+        let all = listed(&host, "/api/v1/requests?outcome=succeeded").await;
+        (all.len() == 1).then_some(())
+    })
+    .await;
 
     let id = made.body["id"].as_str().unwrap();
     let by_name = listed(&host, "/api/v1/clusters/demo/requests").await;
@@ -348,7 +361,7 @@ async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
         ("user=demo", 2),
         ("user=ann", 0),
         ("cluster=demo", 2),
-        (&format!("cluster={id}&outcome=succeeded"), 1),
+        (&*format!("cluster={id}&outcome=succeeded"), 1),
     ] {
         let found = listed(&host, &format!("/api/v1/requests?{query}")).await;
         assert_eq!(found.len(), number, "{query}");

@@ -47,14 +47,14 @@ pub(super) async fn run(args: &HistoryArgs, out: &mut LinePrinter<'_>) -> Result
         Some(name) => journal.of_cluster(&cloud.caller, name, query).await,
         None => journal.of_project(&cloud.caller, query).await,
     };
-    let is_missing = matches!(found, Err(OrchestratorError::NotFound(_)));
-    let page = found.inspect_err(|_| {
-        if is_missing {
+    let page = found.map_err(|error| match error {
+        OrchestratorError::NotFound(_) => {
             let place = cloud.data_dir.display();
-            tracing::warn!(
-                "{place} remembers nothing of it; a host tells what it was asked at /api/v1/clusters/NAME/requests"
-            );
+            anyhow::Error::from(error).context(format!(
+                "{place} remembers nothing of it (what a host was asked it tells itself, at /api/v1/clusters/NAME/requests)"
+            ))
         }
+        error => error.into(),
     })?;
     let entries: Vec<PastRequest> = page.entries.into_iter().map(PastRequest::from).collect();
     print_requests(&args.format, args.long, &entries, out)?;

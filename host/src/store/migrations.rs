@@ -75,11 +75,11 @@ CREATE TABLE request_journal (
     node_counts  TEXT    NOT NULL DEFAULT '{}',
     request_id   TEXT,
     outcome      TEXT    NOT NULL,
-    is_refused   INTEGER NOT NULL,
+    counted_as   INTEGER NOT NULL,
     reason       TEXT    NOT NULL,
     ended_s      INTEGER
 ) STRICT;
-CREATE INDEX request_journal_by_project ON request_journal (project_id, is_refused, number);
+CREATE INDEX request_journal_by_project ON request_journal (project_id, counted_as, number);
 CREATE INDEX request_journal_by_cluster ON request_journal (cluster_id, number);
 CREATE INDEX request_journal_by_moment ON request_journal (asked_s);
 PRAGMA user_version = 6;

@@ -94,47 +94,34 @@ impl RecordStore {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub async fn begin_request(
-        &self,
-        entry: &RequestEntry,
-        limits: &JournalLimits,
-    ) -> Result<i64, StoreError> {
+    pub async fn begin_request(&self, entry: &RequestEntry) -> Result<i64, StoreError> {
         let attributes = serde_json::to_string(&entry.attributes);
         let attributes = attributes.map_err(|source| StoreError::Record {
             id: "a request".to_owned(),
             source,
         })?;
-        let write = async {
-            let mut all = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-            let insert = sqlx::query(
-                "INSERT INTO request_journal (project_id, cluster_id, cluster_name, user_id, user_name, face, verb, \
-                 asked_s, attributes, request_id, outcome, is_refused, reason) \
+        let insert = sqlx::query(
+            "INSERT INTO request_journal (project_id, cluster_id, cluster_name, user_id, user_name, face, verb, \
+                 asked_s, attributes, request_id, outcome, counted_as, reason) \
                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            );
-            let insert = insert
-                .bind(&entry.project_id)
-                .bind(&entry.cluster_id)
-                .bind(&entry.cluster_name)
-                .bind(&entry.user_id)
-                .bind(&entry.user_name)
-                .bind(entry.face.as_str())
-                .bind(entry.verb.as_str());
-            let insert = insert
-                .bind(seconds(entry.asked_s))
-                .bind(&attributes)
-                .bind(&entry.request_id)
-                .bind(entry.outcome.as_str())
-                .bind(entry.outcome == RequestOutcome::Refused)
-                .bind(&entry.reason);
-            let number = insert.execute(&mut *all).await?.last_insert_rowid();
-            if let Some(cluster) = &entry.cluster_id {
-                drop_oldest_of_cluster(&mut all, cluster, limits.per_cluster).await?;
-            }
-            drop_oldest(&mut all, &entry.project_id, false, limits.per_project).await?;
-            all.commit().await?;
-            Ok(number)
-        };
-        self.call(write).await
+        );
+        let insert = insert
+            .bind(&entry.project_id)
+            .bind(&entry.cluster_id)
+            .bind(&entry.cluster_name)
+            .bind(&entry.user_id)
+            .bind(&entry.user_name)
+            .bind(entry.face.as_str())
+            .bind(entry.verb.as_str());
+        let insert = insert
+            .bind(seconds(entry.asked_s))
+            .bind(&attributes)
+            .bind(&entry.request_id)
+            .bind(entry.outcome.as_str())
+            .bind(IN_FLIGHT)
+            .bind(&entry.reason);
+        let written = self.call(insert.execute(&self.pool)).await?;
+        Ok(written.last_insert_rowid())
     }
 
     /// The request of this number has no answer any more: it goes on.
@@ -143,7 +130,7 @@ impl RecordStore {
     /// When it cannot be written.
     pub async fn reopen_request(&self, number: i64) -> Result<(), StoreError> {
         let query = sqlx::query(
-            "UPDATE request_journal SET outcome = 'asked', is_refused = 0, reason = '', ended_s = NULL WHERE number = ?",
+            "UPDATE request_journal SET outcome = 'asked', counted_as = 0, reason = '', ended_s = NULL WHERE number = ?",
         );
         self.call(query.bind(number).execute(&self.pool)).await?;
         Ok(())
@@ -159,7 +146,10 @@ impl RecordStore {
         end: &RequestEnd<'_>,
         limits: &JournalLimits,
     ) -> Result<(), StoreError> {
-        let is_refused = end.outcome == RequestOutcome::Refused;
+        let (counted_as, most) = match end.outcome {
+            RequestOutcome::Refused => (REFUSED, limits.refused_per_project),
+            _ => (TAKEN, limits.per_project),
+        };
         let counts = end.node_counts.map(serde_json::to_string).transpose();
         let counts = counts.map_err(|source| StoreError::Record {
             id: format!("request {number}"),
@@ -170,23 +160,21 @@ impl RecordStore {
             let mut all = self.pool.begin_with("BEGIN IMMEDIATE").await?;
             let update = sqlx::query(
                 "UPDATE request_journal SET cluster_id = coalesce(?, cluster_id), \
-                 node_counts = coalesce(?, node_counts), outcome = ?, is_refused = ?, reason = ?, ended_s = ? WHERE number = ? AND outcome = 'asked' RETURNING project_id, cluster_id",
+                 node_counts = coalesce(?, node_counts), outcome = ?, counted_as = ?, reason = ?, ended_s = ? WHERE number = ? AND outcome = 'asked' RETURNING project_id, cluster_id",
             );
             let update = update
                 .bind(end.cluster_id)
                 .bind(&counts)
                 .bind(end.outcome.as_str())
-                .bind(is_refused)
+                .bind(counted_as)
                 .bind(end.reason)
                 .bind(ended_s)
                 .bind(number);
             if let Some(row) = update.fetch_optional(&mut *all).await? {
                 let (project, cluster): (String, Option<String>) =
                     (row.try_get(0)?, row.try_get(1)?);
-                if is_refused {
-                    let most = limits.refused_per_project;
-                    drop_oldest(&mut all, &project, true, most).await?;
-                } else if let Some(cluster) = cluster {
+                drop_oldest(&mut all, &project, counted_as, most).await?;
+                if let Some(cluster) = cluster {
                     drop_oldest_of_cluster(&mut all, &cluster, limits.per_cluster).await?;
                 }
             }
@@ -244,7 +232,7 @@ impl RecordStore {
         let old = sqlx::query("DELETE FROM request_journal WHERE asked_s < ?");
         let old = old.bind(before(limits.kept));
         let unanswered = sqlx::query(
-            "UPDATE request_journal SET outcome = 'unknown', reason = 'the host ended before it had answered', \
+            "UPDATE request_journal SET outcome = 'unknown', counted_as = 1, reason = 'the host ended before it had answered', \
              ended_s = ? WHERE outcome = 'asked' AND asked_s < ?",
         );
         let unanswered = unanswered
@@ -317,31 +305,38 @@ impl JournalQuery<'_> {
     }
 }
 
-/// Drops the oldest of a project's that were refused, or were not, above so many.
+/// A request that has no answer yet counts for no bound: it may be refused.
+const IN_FLIGHT: i64 = 0;
+/// One that was taken.
+const TAKEN: i64 = 1;
+/// One that was refused.
+const REFUSED: i64 = 2;
+
+/// Drops the oldest of a project's that count alike, above so many.
 async fn drop_oldest(
     all: &mut SqliteConnection,
     project_id: &str,
-    is_refused: bool,
+    counted_as: i64,
     most: usize,
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
-        "DELETE FROM request_journal WHERE project_id = ?1 AND is_refused = ?2 AND number <= (SELECT number FROM \
-         request_journal WHERE project_id = ?1 AND is_refused = ?2 ORDER BY number DESC LIMIT 1 OFFSET ?3)",
+        "DELETE FROM request_journal WHERE project_id = ?1 AND counted_as = ?2 AND number <= (SELECT number FROM \
+         request_journal WHERE project_id = ?1 AND counted_as = ?2 ORDER BY number DESC LIMIT 1 OFFSET ?3)",
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let query = query.bind(project_id).bind(is_refused).bind(most);
+    let query = query.bind(project_id).bind(counted_as).bind(most);
     query.execute(all).await.map(drop)
 }
 
-/// The same of a cluster's that were not refused.
+/// The same of a cluster's that were taken.
 async fn drop_oldest_of_cluster(
     all: &mut SqliteConnection,
     cluster_id: &str,
     most: usize,
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query(
-        "DELETE FROM request_journal WHERE cluster_id = ?1 AND is_refused = 0 AND number <= (SELECT number FROM \
-         request_journal WHERE cluster_id = ?1 AND is_refused = 0 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+        "DELETE FROM request_journal WHERE cluster_id = ?1 AND counted_as = 1 AND number <= (SELECT number FROM \
+         request_journal WHERE cluster_id = ?1 AND counted_as = 1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     query

@@ -56,7 +56,7 @@ async fn a_request_is_read_as_it_was_written_and_ended_once() {
     let store = RecordStore::in_memory().await.unwrap();
     let limits = JournalLimits::default();
     let asked = entry("p", "c", 10);
-    let number = store.begin_request(&asked, &limits).await.unwrap();
+    let number = store.begin_request(&asked).await.unwrap();
     let read = store.requests(&of_project("p")).await.unwrap();
     let wanted = RequestEntry { number, ..asked };
     assert_eq!(read.entries, [wanted.clone()]);
@@ -91,6 +91,7 @@ async fn clusters_and_projects_keep_so_many_and_the_oldest_goes_first() {
         per_project: 3,
         ..JournalLimits::default()
     };
+    let done = end(RequestOutcome::Succeeded);
     for (cluster, left) in [
         ("a", vec![1]),
         ("a", vec![2, 1]),
@@ -98,14 +99,13 @@ async fn clusters_and_projects_keep_so_many_and_the_oldest_goes_first() {
         ("b", vec![4, 3, 2]),
         ("c", vec![5, 4, 3]),
     ] {
-        let asked = entry("p", cluster, 1);
-        store.begin_request(&asked, &limits).await.unwrap();
+        let number = store.begin_request(&entry("p", cluster, 1)).await;
+        let number = number.unwrap();
+        store.end_request(number, &done, &limits).await.unwrap();
         assert_eq!(numbers(&store, "p").await, left, "{cluster}");
     }
-    store
-        .begin_request(&entry("q", "d", 1), &limits)
-        .await
-        .unwrap();
+    let other = store.begin_request(&entry("q", "d", 1)).await.unwrap();
+    store.end_request(other, &done, &limits).await.unwrap();
     assert_eq!(numbers(&store, "p").await, [5, 4, 3], "each its own");
 }
 
@@ -118,20 +118,14 @@ async fn what_is_refused_drives_out_what_was_refused_and_nothing_else() {
         refused_per_project: 2,
         ..JournalLimits::default()
     };
-    let kept = store.begin_request(&entry("p", "c", 1), &limits).await;
+    let kept = store.begin_request(&entry("p", "c", 1)).await;
     let kept = kept.unwrap();
     let done = end(RequestOutcome::Succeeded);
     store.end_request(kept, &done, &limits).await.unwrap();
-    let roomy = JournalLimits {
-        per_cluster: 2,
-        per_project: 2,
-        ..limits
-    };
     for left in [vec![2, 1], vec![3, 2, 1], vec![4, 3, 1], vec![5, 4, 1]] {
-        let asked = entry("p", "c", 1);
-        let number = store.begin_request(&asked, &roomy).await.unwrap();
+        let number = store.begin_request(&entry("p", "c", 1)).await.unwrap();
         let refused = end(RequestOutcome::Refused);
-        store.end_request(number, &refused, &roomy).await.unwrap();
+        store.end_request(number, &refused, &limits).await.unwrap();
         assert_eq!(numbers(&store, "p").await, left);
     }
 }
@@ -145,7 +139,7 @@ async fn a_request_is_kept_for_its_time_and_no_answer_is_waited_for_for_ever() {
     };
     for asked_s in [0, 1, 9 * HOUR_S, 9 * HOUR_S + 1] {
         let asked = entry("p", "c", asked_s);
-        store.begin_request(&asked, &limits).await.unwrap();
+        store.begin_request(&asked).await.unwrap();
     }
     let now_s = 10 * HOUR_S + 1;
     assert_eq!(store.prune_requests(now_s, &limits).await.unwrap(), 1);
@@ -173,7 +167,7 @@ async fn what_is_under_way_is_settled_by_kind_and_by_cluster() {
             verb,
             ..entry("p", cluster, 1)
         };
-        let number = store.begin_request(&asked, &limits).await.unwrap();
+        let number = store.begin_request(&asked).await.unwrap();
         let taken = end(RequestOutcome::Accepted);
         store.end_request(number, &taken, &limits).await.unwrap();
     }
@@ -184,7 +178,8 @@ async fn what_is_under_way_is_settled_by_kind_and_by_cluster() {
     };
     use RequestOutcome::{Accepted, Failed, Succeeded};
     let settle = async |of_deletion, outcome| {
-        let settled = store.settle_requests("a", of_deletion, &end(outcome));
+        let end = end(outcome);
+        let settled = store.settle_requests("a", of_deletion, &end);
         settled.await.unwrap();
     };
     settle(false, Failed).await;
@@ -196,10 +191,9 @@ async fn what_is_under_way_is_settled_by_kind_and_by_cluster() {
 #[tokio::test]
 async fn the_journal_is_read_by_pages_and_filters() {
     let store = RecordStore::in_memory().await.unwrap();
-    let limits = JournalLimits::default();
     for (project, cluster) in [("p", "a"), ("p", "b"), ("p", "a"), ("q", "a")] {
         let asked = entry(project, cluster, 1);
-        store.begin_request(&asked, &limits).await.unwrap();
+        store.begin_request(&asked).await.unwrap();
     }
     let read = async |query: JournalQuery<'_>| {
         let page = store.requests(&query).await.unwrap();

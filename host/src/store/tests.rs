@@ -282,6 +282,34 @@ async fn a_store_of_layout_4_is_read_by_groups_and_written_so_with_the_next_chan
     assert!(!text.contains("\"workers\":"), "{text}");
 }
 
+/// Layout 5 as a file of it was left: the tables of layout 4, and records of its own version.
+const TO_LAYOUT_5: &str = "PRAGMA user_version = 5";
+
+#[tokio::test]
+async fn a_store_of_layout_5_gets_an_empty_journal_and_keeps_its_records() {
+    let dir = tempfile::tempdir().unwrap();
+    write_layout(dir.path(), LAYOUT_4, TO_LAYOUT_5).await;
+    let store = RecordStore::open(dir.path()).await.unwrap();
+    let found = store.all().await.unwrap();
+    let names: Vec<_> = found.records.iter().map(|one| one.name.as_str()).collect();
+    assert!(names.contains(&"demo") && names.contains(&"grown"));
+    let layout: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&store.pool)
+        .await
+        .unwrap();
+    assert_eq!(layout, 6);
+    let query = request_journal::JournalQuery {
+        project_id: &found.records[0].project_id,
+        limit: 9,
+        ..request_journal::JournalQuery::default()
+    };
+    let page = store.requests(&query).await.unwrap();
+    assert_eq!(page, request_journal::JournalPage::default());
+    store.close().await;
+    let store = RecordStore::open(dir.path()).await.unwrap();
+    assert_eq!(store.all().await.unwrap().records, found.records);
+}
+
 #[tokio::test]
 async fn one_name_may_live_once_in_each_region() {
     let store = RecordStore::in_memory().await.unwrap();

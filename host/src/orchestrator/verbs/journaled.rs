@@ -219,8 +219,7 @@ impl JournalEntry {
             }
             JournalPlace::New => {
                 begun.cluster_id = begun.find_cluster_id().await;
-                let limits = &begun.context.state.limits.journal;
-                let number = store.begin_request(&begun.entry(), limits).await?;
+                let number = store.begin_request(&begun.entry()).await?;
                 begun.number = Some(number);
             }
         }

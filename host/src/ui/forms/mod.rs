@@ -179,6 +179,7 @@ impl FormDesk<'_> {
                 "asked": request.is_sent || !typed.attributes.is_empty(),
                 "here": here,
                 "notice": notice,
+                "is_fault": status != StatusCode::OK,
             }),
         }
     }

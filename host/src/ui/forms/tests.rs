@@ -120,7 +120,7 @@ fn html(form: &RequestForm, typed: &TypedRequest) -> String {
     for (name, text) in TEMPLATES {
         templates.add_template(name, text).unwrap();
     }
-    let data = json!({ "form": form_page(form, typed), "change": form.change, "project": EVIL, "here": "/ui/new", "notice": EVIL, "asked": true });
+    let data = json!({ "form": form_page(form, typed), "change": form.change, "project": EVIL, "here": "/ui/new", "notice": EVIL, "is_fault": true, "asked": true });
     let data = context! { page => Value::from(Serde(data)) };
     templates
         .get_template("new.html")
