@@ -17,6 +17,7 @@ mod deletion;
 mod fairness;
 mod faults;
 mod fixture;
+mod form_checks;
 mod form_pages;
 mod forms;
 mod frameworks;

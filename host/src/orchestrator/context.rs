@@ -101,6 +101,13 @@ impl Caller {
         Self { session }
     }
 
+    /// The same caller, who is shown what the cloud has as it was a few seconds ago.
+    pub(crate) fn remembering(&self) -> Self {
+        Self {
+            session: self.session.remembering(),
+        }
+    }
+
     /// The region that new clusters of theirs are made in.
     ///
     /// # Errors

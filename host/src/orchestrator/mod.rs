@@ -38,7 +38,7 @@ use crate::{
 use context::Context;
 use verbs::{
     create, decide_again::decide_again, delete, deploy, find, groups, orphans, preview, provision,
-    register_session, request_revision, secret, update,
+    register_session, request_revision, secret, update, update_preview,
 };
 
 pub use crate::store::{ClusterGroup, RequestMark};
@@ -352,7 +352,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ChangePreview, OrchestratorError> {
-        preview::preview_update(&self.context, caller, name, attributes).await
+        update_preview::preview_update(&self.context, caller, name, attributes).await
     }
 
     /// What [`Self::request`] and [`Self::deploy`] would make, planned and checked as there, by

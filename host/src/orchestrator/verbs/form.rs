@@ -109,12 +109,16 @@ async fn show_request(
     form.keep(check_phase(context, caller, there.as_deref(), &merged).await)?;
     form.keep(caller.region().map(drop))?;
     form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
-    let looked = look(context, caller, name, &merged, &mut form).await?;
+    let asker = &match depth {
+        FormDepth::Typing => caller.remembering(),
+        FormDepth::Whole => caller.clone(),
+    };
+    let looked = look(context, asker, name, &merged, &mut form).await?;
     if let Some(planned) = &looked.planned {
         let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;
         show_plan(context, caller, &record, planned, depth, &mut form).await?;
     }
-    let offered = cloud_choices::take_choices(&caller.session, looked.cloud.clone()).await?;
+    let offered = cloud_choices::take_choices(&asker.session, looked.cloud.clone()).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
     let descriptors = context.planner.descriptors();
@@ -125,6 +129,7 @@ async fn show_request(
         descriptors: &descriptors,
         spec: &looked.spec,
         claimed: &looked.claimed,
+        awaited: &looked.awaited,
         cloud: looked.cloud.as_ref(),
     };
     form.values = inputs.list_values();
