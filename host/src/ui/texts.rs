@@ -115,7 +115,17 @@ mod tests {
         let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
         let source = read_sources(&dir);
         let quoted: std::collections::BTreeSet<&str> = source.split(['"', '\'']).collect();
-        let families = ["state.", "health.", "time.", "reach.", "outcome."];
+        let families = [
+            "state.",
+            "health.",
+            "time.",
+            "reach.",
+            "outcome.",
+            "label.",
+            "label_group.",
+            "group.",
+            "quota.",
+        ];
         let is_made = |name: &str| families.iter().any(|family| name.starts_with(family));
         for name in TEXTS.keys().filter(|name| !is_made(name)) {
             let bare = name.strip_suffix("_one").unwrap_or(name);

@@ -5,8 +5,9 @@
 //! Layout
 //! - [`FormDesk`]: a request's way to its answer; `form_path`: which page a path is of
 //! - [`typed_request`]: what was typed (pure)
-//! - [`form_data`], made by `form_page`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
+//! - [`form_data`], made by `form_page` over `field_label`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
 
+mod field_label;
 pub mod form_data;
 pub mod form_page;
 pub mod form_path;
@@ -20,6 +21,7 @@ use self::form_page::form_page;
 pub use self::form_path::FormPath;
 use self::preview_page::{draw_nodes, preview_files, preview_page};
 use self::typed_request::TypedRequest;
+use super::texts::say;
 use crate::cluster::ClusterState;
 use crate::orchestrator::{
     Caller, CreateOutcome, FormDepth, Orchestrator, OrchestratorError, RequestForm,
@@ -277,7 +279,7 @@ impl FormDesk<'_> {
             .request(caller, name, attributes.clone())
             .await?;
         if matches!(requested, CreateOutcome::Existing(_)) {
-            let words = format!("there is a cluster `{name}` already; take another name");
+            let words = say("form.name_taken", &[("name", name)]);
             return Err(OrchestratorError::Conflict(words));
         }
         let deployed = orchestrator.deploy(caller, name, attributes).await;
@@ -362,8 +364,7 @@ impl FormDesk<'_> {
 
 /// The cluster is not what was seen, or nobody has seen it.
 fn somebody_else() -> (StatusCode, String) {
-    let words = "Somebody else has changed this cluster since you opened the form. What you typed is kept; what is shown beside it is how the cluster is now.";
-    (StatusCode::CONFLICT, words.to_owned())
+    (StatusCode::CONFLICT, say("form.superseded", &[]))
 }
 
 fn cluster_page(base: &str, name: &str) -> FormAnswer {
