@@ -30,7 +30,10 @@ async fn who_types_asks_the_cloud_once_in_a_few_seconds_and_a_preview_anew() {
     assert_eq!(ask("3", FormDepth::Typing).await, (0, 0));
     assert_eq!(ask("four", FormDepth::Typing).await, (1, 0));
     let (_, whole) = ask("3", FormDepth::Whole).await;
-    assert!(whole >= 6, "what is made is checked against the cloud: {whole}");
+    assert!(
+        whole >= 6,
+        "what is made is checked against the cloud: {whole}"
+    );
 }
 
 /// What a dry run, the change itself and the form say of one request.

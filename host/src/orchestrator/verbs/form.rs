@@ -35,6 +35,8 @@ const STAND_IN_NAME: &str = "unnamed";
 /// What forms ask the orchestrator.
 pub struct RequestForms {
     context: Arc<Context>,
+    /// Whether nothing is shown that was remembered of the cloud.
+    is_fresh: bool,
 }
 
 /// How much of a request is checked.
@@ -48,8 +50,19 @@ pub enum FormDepth {
 
 impl RequestForms {
     pub(crate) fn new(context: &Arc<Context>) -> Self {
-        let context = Arc::clone(context);
-        Self { context }
+        Self {
+            context: Arc::clone(context),
+            is_fresh: false,
+        }
+    }
+
+    /// The same, with the cloud asked anew: what a request was refused for a moment ago is to be seen.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        Self {
+            is_fresh: true,
+            ..self
+        }
     }
 
     /// What a form shows of a cluster that is to be made, or that was asked for and is not deployed.
@@ -64,7 +77,7 @@ impl RequestForms {
         depth: FormDepth,
     ) -> Result<RequestForm, OrchestratorError> {
         // Large: what plans a cluster is in it.
-        Box::pin(show_request(&self.context, caller, name, given, depth)).await
+        Box::pin(show_request(self, caller, name, given, depth)).await
     }
 
     /// The same of a change to a cluster that is running.
@@ -77,17 +90,20 @@ impl RequestForms {
         name: &str,
         given: ClientAttributes,
     ) -> Result<RequestForm, OrchestratorError> {
-        Box::pin(form_change::show_change(&self.context, caller, name, given)).await
+        let (context, is_fresh) = (&self.context, self.is_fresh);
+        let shown = form_change::show_change(context, caller, name, given, is_fresh);
+        Box::pin(shown).await
     }
 }
 
 async fn show_request(
-    context: &Context,
+    forms: &RequestForms,
     caller: &Caller,
     name: &str,
     given: ClientAttributes,
     depth: FormDepth,
 ) -> Result<RequestForm, OrchestratorError> {
+    let context: &Context = &forms.context;
     let mut form = RequestForm {
         name: name.to_owned(),
         ..RequestForm::default()
@@ -110,8 +126,8 @@ async fn show_request(
     form.keep(caller.region().map(drop))?;
     form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
     let asker = &match depth {
-        FormDepth::Typing => caller.remembering(),
-        FormDepth::Whole => caller.clone(),
+        FormDepth::Typing if !forms.is_fresh => caller.remembering(),
+        FormDepth::Typing | FormDepth::Whole => caller.clone(),
     };
     let looked = look(context, asker, name, &merged, &mut form).await?;
     if let Some(planned) = &looked.planned {

@@ -28,6 +28,7 @@ pub(crate) async fn show_change(
     caller: &Caller,
     name: &str,
     given: ClientAttributes,
+    is_fresh: bool,
 ) -> Result<RequestForm, OrchestratorError> {
     let handle = find_cluster(context, caller, name).await?;
     let caller = &caller.at(&handle.record());
@@ -45,7 +46,10 @@ pub(crate) async fn show_change(
         form.keep(update::at_rest(&record))?;
         form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
     }
-    let typing = &caller.remembering();
+    let typing = &match is_fresh {
+        true => caller.clone(),
+        false => caller.remembering(),
+    };
     let looked = look_at_update(context, typing, &record, given.clone()).await;
     let (to, needs) = match looked {
         Ok(looked) => {

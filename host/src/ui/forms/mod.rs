@@ -24,7 +24,7 @@ use self::typed_request::TypedRequest;
 use super::texts::say;
 use crate::cluster::ClusterState;
 use crate::orchestrator::{
-    Caller, CreateOutcome, FormDepth, Orchestrator, OrchestratorError, RequestForm,
+    Caller, CreateOutcome, FormDepth, Orchestrator, OrchestratorError, RequestForm, RequestForms,
 };
 
 /// The templates of these pages, by name; they extend `layout.html`, with the blocks `title` and
@@ -127,12 +127,12 @@ impl FormDesk<'_> {
         }
     }
 
-    async fn new_form(
+    async fn ask_new(
         &self,
+        forms: RequestForms,
         typed: &TypedRequest,
         depth: FormDepth,
     ) -> Result<RequestForm, OrchestratorError> {
-        let forms = self.orchestrator.forms();
         let attributes = typed.client_attributes();
         let form = forms.new_cluster(self.caller, &typed.name, attributes, depth);
         Box::pin(form).await
@@ -144,9 +144,19 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         notice: FormNotice,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Typing).await?;
+        let forms = self.forms(&notice);
+        let form = self.ask_new(forms, typed, FormDepth::Typing).await?;
         let here = format!("{}/new", request.base);
         Ok(self.form_answer(request, ("new.html", here), &form, typed, notice))
+    }
+
+    /// After a refusal, what the cloud has is shown as it is now.
+    fn forms(&self, notice: &FormNotice) -> RequestForms {
+        let forms = self.orchestrator.forms();
+        match notice {
+            Some(_) => forms.afresh(),
+            None => forms,
+        }
     }
 
     fn form_answer(
@@ -205,7 +215,8 @@ impl FormDesk<'_> {
         request: &FormRequest<'_>,
         typed: &TypedRequest,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Whole).await?;
+        let forms = self.orchestrator.forms();
+        let form = self.ask_new(forms, typed, FormDepth::Whole).await?;
         let here = format!("{}/new", request.base);
         let Some(preview) = form.preview.as_ref().filter(|_| form.refusal().is_none()) else {
             let unsound = Some((StatusCode::UNPROCESSABLE_ENTITY, String::new()));
@@ -230,7 +241,9 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         name: &str,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Typing).await?;
+        // As the preview has it, which remembers nothing.
+        let forms = self.orchestrator.forms().afresh();
+        let form = self.ask_new(forms, typed, FormDepth::Typing).await?;
         let files = form
             .preview
             .as_ref()
@@ -315,7 +328,7 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         notice: FormNotice,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let forms = self.orchestrator.forms();
+        let forms = self.forms(&notice);
         let attributes = typed.client_attributes();
         let form = Box::pin(forms.change(self.caller, name, attributes)).await?;
         let seen = &typed.revision;
