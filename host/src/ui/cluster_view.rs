@@ -335,17 +335,11 @@ fn service_data(service: &ServiceHealth, now_s: u64) -> ServiceData {
 
 /// Says of a cluster that is there that no node has reported on its services, as of when.
 fn no_services(view: &ClusterView, now_s: u64) -> Option<String> {
-    let is_there = match view.state {
-        ClusterState::Planned
-        | ClusterState::Deploying
-        | ClusterState::Active
-        | ClusterState::Updating => true,
-        ClusterState::Requested
-        | ClusterState::Suspended
-        | ClusterState::Deleting
-        | ClusterState::Deleted
-        | ClusterState::Failed(_) => false,
-    };
+    use ClusterState as S;
+    let is_there = matches!(
+        view.state,
+        S::Planned | S::Deploying | S::Active | S::Updating
+    );
     let now = crate::system::utc_time::format_utc(now_s);
     let is_silent = is_there && view.health.is_empty() && !view.frameworks.is_empty();
     is_silent.then(|| say("cluster.no_services", &[("now", &now)]))
