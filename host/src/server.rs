@@ -7,11 +7,12 @@
 //! - `connection`: one port; `served_body`: an answer on its way out
 //! - [`limits`]: what a connection may cost; `memory_budget`: what requests hold as they come in
 //! - `header_timeout`: clients that send no request; `write_timeout`: clients that do not read;
-//!   `parse_errors`: requests that hyper cannot parse
+//!   `leave_detection`: clients that leave a stream; `parse_errors`: requests that hyper cannot parse
 
 mod api_port;
 mod connection;
 mod header_timeout;
+mod leave_detection;
 pub mod limits;
 mod memory_budget;
 mod parse_errors;
@@ -160,7 +161,7 @@ impl Server {
             started_by_hurtle: self.config.controller.is_some(),
         };
         let (stop, stopped) = watch::channel(false);
-        let slots = EventSlots::new(limits.streams, stopped.clone());
+        let slots = EventSlots::new(limits.streams, limits.streams_of_project, stopped.clone());
         let addressing = || occi.addressing.clone();
         let pages = |one: &Orchestrator| ui::PageApi::new(one.clone(), addressing(), slots.clone());
         let pages = self.orchestrator.as_ref().map(pages);

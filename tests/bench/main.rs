@@ -2,7 +2,7 @@
 //! together: these machines are noisy.
 //!
 //! `cargo bench -p stampede-tests --bench stampede -- [start] [memory] [generate] [load] [clusters]
-//! [slow] [sizes] [deploy]`; nothing named: the first three. `deploy` needs the real OpenStack (root on
+//! [pages] [slow] [sizes] [deploy]`; nothing named: the first three. `deploy` needs the real OpenStack (root on
 //! Debian, 10 minutes a shape; `deploy 4 plain` is one of four). `STAMPEDE_BIN` names another host
 //! than the development build's: the image's is target/image/rootfs/opt/stampede/stampede, once
 //! tests/image/build has run.
@@ -14,7 +14,7 @@
 //!   over SSH; [`ways`]: how each of them goes
 //! - [`load`]: requests a CPU second and latency, beside a bare handler that sends the same bytes;
 //!   [`generator`], [`served`]: both ends of it
-//! - [`clusters`]: ten thousand of them in one host
+//! - [`clusters`]: ten thousand of them in one host; [`pages`]: their lists and open streams
 //! - [`sizes`]: what nodes are given to boot by
 //! - [`slow`]: what idle and slow connections cost the others
 //! - [`figures`]: medians, and how they are printed
@@ -29,6 +29,7 @@ mod generator;
 mod load;
 #[path = "../plugins/native.rs"]
 mod native;
+mod pages;
 mod served;
 mod sizes;
 mod slow;
@@ -59,6 +60,9 @@ fn main() -> Result<()> {
         }
         if asked("clusters") {
             clusters::run().await?;
+        }
+        if asked("pages") {
+            pages::run().await?;
         }
         if asked("sizes") {
             sizes::run()?;

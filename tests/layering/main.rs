@@ -153,6 +153,7 @@ const PURE: [&str; 95] = [
     "ui/commands.rs",
     "ui/cookie.rs",
     "ui/stage_chart.rs",
+    "ui/forms/field_label.rs",
     "ui/forms/form_page.rs",
     "ui/forms/form_path.rs",
     "ui/forms/preview_page.rs",

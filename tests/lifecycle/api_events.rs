@@ -166,3 +166,26 @@ async fn so_many_streams_are_open_and_another_is_told_to_come_again() {
     assert_eq!(head.status, 200, "a head takes no place");
     drop((first, second));
 }
+
+#[tokio::test]
+async fn a_project_has_so_many_streams_and_who_leaves_makes_room_at_once() {
+    let host = deploying(ServerLimits {
+        streams_of_project: 1,
+        ..ServerLimits::default()
+    })
+    .await;
+    let first = EventReader::open(&host).await.unwrap();
+    let refused = host.get(EVENTS).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.header("retry-after"), "5");
+    assert_eq!(
+        refused.body["type"],
+        "urn:x-stampede:problem:too-many-streams"
+    );
+    // Of a cluster at rest nothing is sent by which its end could be seen.
+    drop(first);
+    eventually("its place is free", async || {
+        EventReader::open(&host).await.ok()
+    })
+    .await;
+}

@@ -37,7 +37,7 @@ async fn form(
     form.await.unwrap()
 }
 
-fn value<'a>(form: &'a RequestForm, name: &str) -> &'a RequestValue {
+pub(crate) fn value<'a>(form: &'a RequestForm, name: &str) -> &'a RequestValue {
     let found = form.values.iter().find(|value| value.name == name);
     found.unwrap_or_else(|| panic!("no {name}"))
 }
@@ -238,9 +238,26 @@ async fn what_is_typed_stays_beside_its_problem_and_the_rest_is_worked_out() {
         );
     }
     assert!(paths.contains(&"frobnicate"), "{paths:?}");
-    assert_eq!(told(&form, "master.flavor").1, ValueSource::Computed);
+    // What Hadoop needs of a node is not known while it cannot be asked.
+    let (flavor, _, reason) = told(&form, "master.flavor");
+    assert_eq!(flavor, None);
+    assert!(
+        reason.contains("once what is wrong with") && reason.contains("Hadoop"),
+        "{reason}"
+    );
+    let master = form.groups.iter().find(|group| group.name == "master");
+    assert_eq!(master.unwrap().flavor, None);
     assert_eq!(told(&form, "image").0, Some("debian-12"));
     assert!(form.preview.is_none());
+}
+
+#[tokio::test]
+async fn what_is_wrong_beside_the_plugins_hides_no_flavor() {
+    let (_world, host, caller) = world().await;
+    let wrong = [("stampede.workers", "three"), ("stampede.frobnicate", "x")];
+    let form = form(&host, &caller, "demo", &wrong).await;
+    assert_eq!(form.problems.len(), 2, "{:?}", form.problems);
+    assert_eq!(told(&form, "master.flavor").1, ValueSource::Computed);
 }
 
 #[tokio::test]

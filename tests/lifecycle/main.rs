@@ -18,6 +18,7 @@ mod end_times;
 mod fairness;
 mod faults;
 mod fixture;
+mod form_checks;
 mod form_pages;
 mod forms;
 mod frameworks;

@@ -34,7 +34,7 @@ fn variable(name: &str) -> Option<u64> {
     stampede::system::environment::read_text(name)?.parse().ok()
 }
 
-/// A data directory in memory, where there is one: 10,000 schedules are not about the disk.
+/// A data directory in memory, where there is one: thousands of schedules are not about the disk.
 fn scratch() -> tempfile::TempDir {
     let memory = PathBuf::from("/dev/shm");
     if memory.is_dir() {

@@ -6,3 +6,4 @@ mod browser;
 mod fixture;
 mod sessions;
 mod trust;
+mod weight;

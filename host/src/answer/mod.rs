@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use hyper::body::{Body, Frame, SizeHint};
 
-pub use event_stream::{EventSlots, ServerEvent};
+pub use event_stream::{EventSlots, ServerEvent, StreamRefusal};
 
 /// The body of an answer.
 pub enum AnswerBody {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::json_body::build_json;
 use crate::addressing::AddressError;
-use crate::answer::AnswerBody;
+use crate::answer::{AnswerBody, StreamRefusal};
 use crate::cluster::Problem;
 use crate::orchestrator::OrchestratorError;
 
@@ -234,15 +234,6 @@ impl ApiProblem {
         )
     }
 
-    /// As many streams are open as may be.
-    pub(super) fn too_many_streams() -> Self {
-        let detail =
-            "as many streams are open as this host serves; ask for the cluster now and then";
-        let title = "too many streams";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, detail)
-            .with_header(RETRY_AFTER, STREAM_RETRY_S)
-    }
-
     /// The same, with the cluster's revision now.
     pub(super) fn at_revision(mut self, revision: String) -> Self {
         self.current_revision = Some(revision.into());
@@ -294,6 +285,22 @@ impl ApiProblem {
         let mut response = build_json(self.status, PROBLEM_JSON, &self.details(path));
         response.headers_mut().extend(self.headers);
         response
+    }
+}
+
+impl From<StreamRefusal> for ApiProblem {
+    fn from(refusal: StreamRefusal) -> Self {
+        let (status, code, whose) = match refusal {
+            StreamRefusal::Host => (StatusCode::SERVICE_UNAVAILABLE, "busy", "this host serves"),
+            StreamRefusal::Project => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too-many-streams",
+                "one project may have",
+            ),
+        };
+        let detail =
+            format!("as many streams are open as {whose}; ask for the cluster now and then");
+        Self::new(status, code, "too many streams", detail).with_header(RETRY_AFTER, STREAM_RETRY_S)
     }
 }
 

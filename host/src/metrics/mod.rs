@@ -6,7 +6,7 @@
 //!
 //! Layout
 //! - [`HostMetrics`]: all counters and histograms of a process
-//! - [`WorkOutcome`]: how a piece of work ended, as a label
+//! - [`ServedApi`]: whose request it is; [`WorkOutcome`]: how a piece of work ended, as a label
 //! - [`histogram`]: durations in fixed buckets
 
 pub mod histogram;
@@ -21,11 +21,26 @@ use http::{Method, StatusCode};
 use histogram::{DurationHistogram, HistogramFamily, HistogramSeries};
 
 /// Methods that have a series of their own; `HEAD` counts as `GET`, which it is but for its body.
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "DELETE", "other"];
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "other"];
 /// Services of a cloud that have series of their own.
 const SERVICES: [&str; 7] = [
     "keystone", "heat", "nova", "glance", "neutron", "cinder", "other",
 ];
+
+/// Whose request it is; in the extensions of an answer it says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServedApi {
+    /// OCCI's, and what the server refuses by itself.
+    Occi,
+    /// The JSON API's.
+    Json,
+    /// A page's.
+    Pages,
+}
+
+impl ServedApi {
+    const LABELS: [&str; 3] = ["occi", "json", "pages"];
+}
 
 /// How a piece of work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +75,7 @@ pub struct HostMetrics {
     rejected_connections: AtomicU64,
     /// By the first digit of the status.
     answers: [AtomicU64; 6],
-    occi_requests: [DurationHistogram; METHODS.len()],
+    requests: [[DurationHistogram; METHODS.len()]; ServedApi::LABELS.len()],
     reconciles: HistogramsByOutcome,
     rollout_steps: HistogramsByOutcome,
     plugin_calls: HistogramsByOutcome,
@@ -97,14 +112,21 @@ impl HostMetrics {
         }
     }
 
-    /// Records a request of OCCI, from its head to its answer, the reading of its body among it.
-    pub fn observe_occi_request(&self, method: &Method, took: Duration) {
+    /// Records a request, from its head to its answer, the reading of its body among it; of an answer
+    /// that streams to its beginning.
+    pub fn observe_request(&self, api: ServedApi, method: &Method, took: Duration) {
         let method = if method == Method::HEAD {
             Method::GET.as_str()
         } else {
             method.as_str()
         };
-        observe(&self.occi_requests, &METHODS, method, |histogram| {
+        let [occi, json, pages] = &self.requests;
+        let requests = match api {
+            ServedApi::Occi => occi,
+            ServedApi::Json => json,
+            ServedApi::Pages => pages,
+        };
+        observe(requests, &METHODS, method, |histogram| {
             histogram.observe(took);
         });
     }
@@ -156,9 +178,14 @@ impl HostMetrics {
     pub fn histograms(&self) -> [HistogramFamily; 5] {
         [
             HistogramFamily {
-                name: "stampede_occi_request_seconds",
-                help: "Requests of OCCI, from the head to the answer.",
-                series: series(&self.occi_requests, &METHODS, "method", &[]),
+                name: "stampede_request_seconds",
+                help: "Requests of clients, from the head to the answer.",
+                series: self
+                    .requests
+                    .iter()
+                    .zip(ServedApi::LABELS)
+                    .flat_map(|(of_api, api)| series(of_api, &METHODS, "method", &[("api", api)]))
+                    .collect(),
             },
             HistogramFamily {
                 name: "stampede_reconcile_seconds",
@@ -259,12 +286,19 @@ mod tests {
             labels(&metrics, "stampede_cloud_call_seconds"),
             [["heat", "failed"], ["other", "failed"]]
         );
-        metrics.observe_occi_request(&Method::HEAD, took);
-        metrics.observe_occi_request(&Method::PUT, took);
-        metrics.observe_occi_request(&Method::from_bytes(b"BREW").unwrap(), took);
+        metrics.observe_request(ServedApi::Occi, &Method::HEAD, took);
+        metrics.observe_request(ServedApi::Pages, &Method::PUT, took);
+        metrics.observe_request(ServedApi::Json, &Method::PATCH, took);
+        let unknown = Method::from_bytes(b"BREW").unwrap();
+        metrics.observe_request(ServedApi::Json, &unknown, took);
         assert_eq!(
-            labels(&metrics, "stampede_occi_request_seconds"),
-            [["GET"], ["PUT"], ["other"]]
+            labels(&metrics, "stampede_request_seconds"),
+            [
+                ["occi", "GET"],
+                ["json", "PATCH"],
+                ["json", "other"],
+                ["pages", "PUT"]
+            ]
         );
     }
 

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     CloudConfig, CloudCredentials, CloudError, CloudSession, Project, UserLogin, access_for_nodes,
+    answer_memory::AnswerMemory,
     credentials::AuthMethod,
     keystone::KeystoneClient,
     keystone_wire::TokenIdentity,
@@ -37,6 +38,7 @@ impl CloudClient {
                 http,
                 config,
                 tokens: TokenCache::default(),
+                answers: AnswerMemory::default(),
                 node_certificates,
             }),
         })

@@ -9,7 +9,7 @@
 //!   one file a service; `heat_wire`: Heat's JSON
 //! - `access_for_nodes`: what nodes are given to reach the cloud
 //! - [`session`]: a validated token with its project, and the calls that it makes possible
-//! - `token_cache`: validations that are still good
+//! - `answer_memory`: what forms ask again and again; `token_cache`: validations that are still good
 //! - `keystone`; `keystone_discovery`, `keystone_address`; `keystone_wire`, `catalog_wire`: tokens
 //!   are validated and got, the version is found, Keystone's JSON
 //! - `service_catalog`, `service_address`: the base URL of each service; [`credentials`]: who the
@@ -21,6 +21,7 @@
 //! - [`config`], [`call_observer`], [`error`], [`types`], [`service_name`], `timestamp`: plain data
 
 mod access_for_nodes;
+pub mod answer_memory;
 mod api_request;
 pub mod call_observer;
 mod catalog_wire;

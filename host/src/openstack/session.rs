@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{
     CloudConfig, CloudError, Project, ServiceName, User,
+    answer_memory::{AnswerKey, AnswerMemory},
     api_request::{ApiRequest, ApiResponse},
     keystone_wire::TokenIdentity,
     retry::{CallFailure, RetryPolicy},
@@ -18,6 +19,7 @@ use super::{
     token_cache::{TokenCache, TokenKey},
     transport::HttpTransport,
 };
+use crate::system::clock::monotonic_now;
 
 /// What all sessions of a cloud share.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(super) struct SharedCloud {
     pub(super) http: HttpTransport,
     pub(super) config: CloudConfig,
     pub(super) tokens: TokenCache,
+    pub(super) answers: AnswerMemory,
     /// Of the CA file, as nodes are given them.
     pub(super) node_certificates: String,
 }
@@ -39,6 +42,8 @@ pub struct CloudSession {
     /// Where calls go; none where the catalog has Heat in several regions and none is named: then
     /// only what says where it lives can be asked about.
     region: Option<Arc<str>>,
+    /// Whether reads may be answered with what was read a few seconds ago.
+    remembers: bool,
 }
 
 impl CloudSession {
@@ -56,6 +61,16 @@ impl CloudSession {
             project,
             key,
             region,
+            remembers: false,
+        }
+    }
+
+    /// The same, with reads of what the cloud has that may be a few seconds old: to show it.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        Self {
+            remembers: true,
+            ..self.clone()
         }
     }
 
@@ -222,7 +237,20 @@ impl CloudSession {
     ) -> Result<ApiResponse, CloudError> {
         let mut call = self.build_request(service, Method::GET, path, action)?;
         add_query(&mut call.url, query);
-        Ok(self.send_request(&call).await?)
+        let owner = self.key.filter(|_| self.remembers);
+        let key = owner.and_then(|owner| AnswerKey::new(owner, service, call.url.as_str()));
+        let answers = &self.cloud.answers;
+        let known = key
+            .as_ref()
+            .and_then(|key| answers.find(key, monotonic_now()));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let answer = self.send_request(&call).await?;
+        if let Some(key) = key {
+            answers.keep(key, &answer, monotonic_now());
+        }
+        Ok(answer)
     }
 
     /// A whole list, page by page, from behind the item `after` on.

@@ -120,6 +120,14 @@ impl Caller {
         }
     }
 
+    /// The same caller, who is shown what the cloud has as it was a few seconds ago.
+    pub(crate) fn remembering(&self) -> Self {
+        Self {
+            session: self.session.remembering(),
+            ..self.clone()
+        }
+    }
+
     /// The region that new clusters of theirs are made in.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ use crate::{
 use context::Context;
 use verbs::{
     carry_out, cluster_figures, find, groups, orphans, preview, register_session, request_revision,
-    secret,
+    secret, update_preview,
 };
 
 pub use crate::store::{
@@ -345,7 +345,7 @@ impl Orchestrator {
         name: &str,
         attributes: ClientAttributes,
     ) -> Result<ChangePreview, OrchestratorError> {
-        preview::preview_update(&self.context, caller, name, attributes).await
+        update_preview::preview_update(&self.context, caller, name, attributes).await
     }
 
     /// What [`Self::request`] and [`Self::deploy`] would make, planned and checked as there, by

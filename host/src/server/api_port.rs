@@ -9,6 +9,7 @@ use super::connection::ConnectionHandler;
 use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::AnswerBody;
 use crate::api::{self, JsonApi};
+use crate::metrics::ServedApi;
 use crate::occi::{ClusterService, OcciApi};
 use crate::ui::{self, PageApi};
 
@@ -56,6 +57,12 @@ impl<C> ApiPort<C> {
     }
 }
 
+/// The answer, with whose it is: without it, it counts as OCCI's.
+fn answer_of(api: ServedApi, mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    answer.extensions_mut().insert(api);
+    answer
+}
+
 /// Whether a path is this one or below it.
 fn is_below(path: &str, base: &str) -> bool {
     path.strip_prefix(base)
@@ -69,8 +76,14 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
         ends: ConnectionEnds,
     ) -> Option<Response<AnswerBody>> {
         match self.owner(head, ends) {
-            PathOwner::Json(json) => json.refuse_head(head, ends),
-            PathOwner::Pages(pages) => pages.refuse_head(head, ends),
+            PathOwner::Json(json) => {
+                let refused = json.refuse_head(head, ends)?;
+                Some(answer_of(ServedApi::Json, refused))
+            }
+            PathOwner::Pages(pages) => {
+                let refused = pages.refuse_head(head, ends)?;
+                Some(answer_of(ServedApi::Pages, refused))
+            }
             PathOwner::Occi => Some(self.occi.refuse_head(head, ends)?.map(AnswerBody::from)),
         }
     }
@@ -82,8 +95,14 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
     ) -> Response<AnswerBody> {
         let (head, body) = request.into_parts();
         match self.owner(&head, ends) {
-            PathOwner::Json(json) => json.handle_request(head, body, ends).await,
-            PathOwner::Pages(pages) => pages.handle_request(head, body, ends).await,
+            PathOwner::Json(json) => {
+                let answer = json.handle_request(head, body, ends).await;
+                answer_of(ServedApi::Json, answer)
+            }
+            PathOwner::Pages(pages) => {
+                let answer = pages.handle_request(head, body, ends).await;
+                answer_of(ServedApi::Pages, answer)
+            }
             PathOwner::Occi => {
                 let request = Request::from_parts(head, body);
                 let answer = self.occi.handle_request(request, ends).await;

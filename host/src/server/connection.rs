@@ -23,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::header_timeout::{HeaderDeadline, HeaderTimeoutStream};
+use super::leave_detection::WatchedSocket;
 use super::limits::{BUFFER_BYTES, HEADER_BYTES, ServerLimits};
 use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::parse_errors::{ErrorBody, NO_STORE};
@@ -30,7 +31,7 @@ use super::served_body::ServedBody;
 use super::write_timeout::WriteTimeout;
 use crate::addressing::ConnectionEnds;
 use crate::answer::{AnswerBody, CacheableAnswer};
-use crate::metrics::HostMetrics;
+use crate::metrics::{HostMetrics, ServedApi};
 use crate::system::clock::monotonic_now;
 
 /// How long accepting rests when the process has no descriptor left.
@@ -131,8 +132,9 @@ impl<H: ConnectionHandler> PortConfig<H> {
         let _ = stream.set_nodelay(true);
         let _open = self.metrics.open_connection();
         let deadline = HeaderDeadline::new(&self.incoming);
+        let socket = WatchedSocket::new(stream, Arc::clone(&deadline));
         let stream = HeaderTimeoutStream::new(
-            WriteTimeout::new(stream, self.limits.write_stall),
+            WriteTimeout::new(socket, self.limits.write_stall),
             Arc::clone(&deadline),
         );
         let io = TokioIo::new(ErrorBody::new(
@@ -201,7 +203,9 @@ impl<H: ConnectionHandler> PortConfig<H> {
                 .insert(CACHE_CONTROL, HeaderValue::from_static(NO_STORE));
         }
         self.metrics.count_answer(response.status());
-        self.metrics.observe_occi_request(&method, start.elapsed());
+        let api = response.extensions().get().copied();
+        self.metrics
+            .observe_request(api.unwrap_or(ServedApi::Occi), &method, start.elapsed());
         response
     }
 

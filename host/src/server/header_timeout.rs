@@ -40,6 +40,8 @@ pub(super) struct HeaderDeadline {
     buffered: Mutex<MemoryShare>,
     /// Whether there was no room for more of it.
     starved: AtomicBool,
+    /// Whether the answer in work is a stream.
+    streams: AtomicBool,
 }
 
 impl HeaderDeadline {
@@ -48,6 +50,7 @@ impl HeaderDeadline {
         Arc::new(Self {
             buffered: Mutex::new(budget.new_share()),
             starved: AtomicBool::new(false),
+            streams: AtomicBool::new(false),
             opened: monotonic_now(),
             since: AtomicU64::new(0),
             looked: AtomicBool::new(true),
@@ -63,11 +66,18 @@ impl HeaderDeadline {
 
     /// Its answer begins and goes on: nothing is kept of the request any more, and it stays in work.
     pub(super) fn begin_stream(&self) {
+        self.streams.store(true, Ordering::Relaxed);
         self.lock().clear();
+    }
+
+    /// Whether such an answer is in work.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.streams.load(Ordering::Relaxed)
     }
 
     /// Its answer is there.
     pub(super) fn end_request(&self) {
+        self.streams.store(false, Ordering::Relaxed);
         self.since.store(ANSWERED, Ordering::Relaxed);
         self.lock().clear();
     }

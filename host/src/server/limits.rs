@@ -23,6 +23,9 @@ pub const STREAMS_SHARE: usize = 4;
 /// and an event that waits for it.
 pub const STREAM_BYTES: usize = 160 << 10;
 
+/// One project has at most one part in so many of all streams, so that others get some too.
+pub const PROJECT_STREAMS_SHARE: usize = 2;
+
 /// Bytes of requests that come in to administration's port: they have no bodies.
 pub const ADMIN_INCOMING_BYTES: usize = 1 << 20;
 
@@ -70,6 +73,8 @@ pub struct ServerLimits {
     /// Streams of events open at once, beyond which another gets 503. They are connections too, and
     /// must leave most of these to others.
     pub streams: usize,
+    /// Those of one project, beyond which another gets 429.
+    pub streams_of_project: usize,
     /// What Retry-After says, in seconds.
     pub retry_after_s: u32,
     /// How long requests may take to end once the server is asked to stop.
@@ -93,6 +98,7 @@ impl Default for ServerLimits {
             write_stall: Duration::from_secs(30),
             in_flight: 512,
             streams: 1024,
+            streams_of_project: 256,
             retry_after_s: 1,
             grace: Duration::from_secs(1),
         }
@@ -115,21 +121,30 @@ impl ServerLimits {
     #[must_use]
     pub fn limit_to_memory(self, memory_bytes: usize) -> Self {
         let free = memory_bytes.saturating_sub(MEMORY_KEPT);
+        let limits = self.limit_connections((free / CONNECTION_BYTES).max(1));
         Self {
             incoming_bytes: self.incoming_bytes.min(free / INCOMING_SHARE),
-            streams: self
-                .streams
-                .min((free / STREAMS_SHARE / STREAM_BYTES).max(1)),
-            ..self.limit_connections((free / CONNECTION_BYTES).max(1))
+            ..limits.limit_streams(free / STREAMS_SHARE / STREAM_BYTES)
         }
     }
 
     /// These, with no more connections, and no more streams than half of them.
     fn limit_connections(self, number: usize) -> Self {
         let connections = self.connections.min(number);
-        Self {
+        let limits = Self {
             connections,
-            streams: self.streams.min((connections / 2).max(1)),
+            ..self
+        };
+        limits.limit_streams(connections / 2)
+    }
+
+    /// These, with no more streams, of which one project has no more than its part; one at least.
+    fn limit_streams(self, number: usize) -> Self {
+        let streams = self.streams.min(number.max(1));
+        let of_project = (streams / PROJECT_STREAMS_SHARE).max(1);
+        Self {
+            streams,
+            streams_of_project: self.streams_of_project.min(of_project),
             ..self
         }
     }
@@ -196,6 +211,16 @@ mod tests {
             let limits = ServerLimits::default().limit_connections(connections);
             assert_eq!(limits.streams, streams, "{connections} connections");
         }
+    }
+
+    #[test]
+    fn one_project_leaves_streams_to_others() {
+        for (connections, of_project) in [(1, 1), (7, 1), (8, 2), (1022, 255), (1024, 256)] {
+            let limits = ServerLimits::default().limit_connections(connections);
+            assert_eq!(limits.streams_of_project, of_project, "{connections}");
+        }
+        let limits = ServerLimits::default().limit_to_memory(64 << 20);
+        assert_eq!((limits.streams, limits.streams_of_project), (51, 25));
     }
 
     #[test]

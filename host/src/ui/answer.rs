@@ -13,7 +13,7 @@ use super::cookie::drop_cookie;
 use super::render::{BrokenTemplate, PageFrame, render_page};
 use super::texts::say;
 use crate::addressing::AddressError;
-use crate::answer::AnswerBody;
+use crate::answer::{AnswerBody, StreamRefusal};
 use crate::orchestrator::OrchestratorError;
 
 /// No script, style or picture but this service's files, no frames, forms and streams to this service
@@ -45,6 +45,9 @@ pub(super) enum PageError {
     /// There are too many streams.
     #[error("too many pages are open")]
     TooManyStreams,
+    /// Of one project.
+    #[error("too many pages of the project are open")]
+    ProjectStreams,
     /// A header does not say how this service is known.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -97,6 +100,15 @@ pub(super) fn redirect(path: &str) -> Response<AnswerBody> {
     response
 }
 
+impl From<StreamRefusal> for PageError {
+    fn from(refusal: StreamRefusal) -> Self {
+        match refusal {
+            StreamRefusal::Host => Self::TooManyStreams,
+            StreamRefusal::Project => Self::ProjectStreams,
+        }
+    }
+}
+
 impl PageError {
     fn status(&self) -> StatusCode {
         use OrchestratorError as E;
@@ -114,6 +126,7 @@ impl PageError {
                 | E::Superseded(_),
             ) => StatusCode::CONFLICT,
             Self::Refused(E::Cloud(_)) => StatusCode::BAD_GATEWAY,
+            Self::ProjectStreams => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyStreams | Self::Refused(E::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_) | Self::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -146,7 +159,9 @@ impl PageError {
                     headers.insert(ALLOW, names);
                 }
             }
-            Self::TooManyStreams => drop(headers.insert(RETRY_AFTER, STREAM_RETRY_S.into())),
+            Self::TooManyStreams | Self::ProjectStreams => {
+                headers.insert(RETRY_AFTER, STREAM_RETRY_S.into());
+            }
             Self::Refused(OrchestratorError::Busy { retry_after_s }) => {
                 headers.insert(RETRY_AFTER, (*retry_after_s).into());
             }
@@ -163,6 +178,7 @@ impl PageError {
             Self::SignedOut(_) => ("error.signed_out", vec![say("error.signed_out_why", &[])]),
             Self::Form => ("error.form", vec![say("error.form_why", &[])]),
             Self::TooManyStreams => ("error.busy", Vec::new()),
+            Self::ProjectStreams => ("error.busy_project", Vec::new()),
             Self::Address(error) => ("error.address", vec![error.to_string()]),
             Self::Template(_) | Self::Refused(OrchestratorError::Internal(_)) => {
                 ("error.internal", vec![say("error.internal_why", &[])])
@@ -203,6 +219,29 @@ impl PageError {
                 | OrchestratorError::Outdated(_)),
             ) => tracing::warn!(status, "page not made: {error}"),
             _ => tracing::debug!(status, "page refused"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_refused_says_whose_are_too_many_and_when_to_come_again() {
+        for (refusal, status, words) in [
+            (StreamRefusal::Host, 503, "Too many pages are open"),
+            (
+                StreamRefusal::Project,
+                429,
+                "Too many pages of this project",
+            ),
+        ] {
+            let answer = PageError::from(refusal).into_answer("");
+            assert_eq!(answer.status(), status);
+            assert_eq!(answer.headers()[RETRY_AFTER], "5");
+            let page = answer.body().whole().unwrap();
+            assert!(std::str::from_utf8(page).unwrap().contains(words));
         }
     }
 }

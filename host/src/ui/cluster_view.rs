@@ -11,7 +11,7 @@ use super::texts::{say, say_ago, say_duration, say_number};
 use crate::cluster::ClusterState;
 use crate::cluster::framework_bundle::EndpointReach;
 use crate::cluster::health::{HealthColour, ServiceHealth, cluster_colour};
-use crate::cluster::progress::StageOutcome;
+use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::state::node_access::NodeAccess;
 use crate::orchestrator::{ClusterView, EndpointAccess};
 
@@ -23,6 +23,8 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 /// Failed stages whose lines are shown.
 const MAX_FAILURES: usize = 5;
+/// What is shorter than this is no line that was cut, and may stand in others by chance.
+const CUT_BYTES: usize = 16;
 
 /// A state in a word, with its look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -150,6 +152,8 @@ pub(super) struct ClusterData {
     chart: Option<StageChart>,
     stages: Vec<StageRow>,
     services: Vec<ServiceData>,
+    /// That nodes have said nothing of them yet, and until when.
+    no_services: Option<String>,
     endpoints: Vec<EndpointData>,
     login: Option<String>,
     opened_to: Option<String>,
@@ -211,6 +215,7 @@ pub(super) fn cluster_data(
             .iter()
             .map(|one| service_data(one, now_s))
             .collect(),
+        no_services: no_services(view, now_s),
         endpoints: endpoints(view, access),
         login: entry.map(|_| cluster_command("ssh", &[&view.name])),
         opened_to: access.map(|access| match access.access.as_slice() {
@@ -258,19 +263,31 @@ fn failure_data(view: &ClusterView, can_log_in: bool) -> Option<FailureData> {
         let log = cluster_command("ssh", &[&view.name, node]);
         format!("{log} -- sudo tail -n 50 /var/log/cloud-init-output.log")
     });
-    // What the text says already is not said again.
-    let further = failed.iter().filter(|one| !text.contains(&one.text));
-    let lines = further.take(MAX_FAILURES);
-    let lines = lines.map(|one| format!("{}: {}", one.node, one.text));
     Some(FailureData {
-        lines: lines.collect(),
+        lines: further_lines(&text, &failed),
         text,
         command,
     })
 }
 
+/// What failed besides, each once: what the text says already is not said again, whichever of the two
+/// was cut or has more behind it.
+fn further_lines(text: &str, failed: &[&StageReport]) -> Vec<String> {
+    let said = text.split_once(": ").map_or(text, |(_, said)| said);
+    let mut lines: Vec<String> = Vec::new();
+    for one in failed {
+        let line = format!("{}: {}", one.node, one.text);
+        let is_cut = said.len() >= CUT_BYTES && one.text.contains(said);
+        let is_said = text.contains(&one.text) || is_cut;
+        if !is_said && !lines.contains(&line) && lines.len() < MAX_FAILURES {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
 fn stage_rows(view: &ClusterView, is_moving: bool, now_s: u64) -> Vec<StageRow> {
-    let row = |report: &crate::cluster::progress::StageReport| {
+    let row = |report: &StageReport| {
         let (kind, word) = match report.outcome {
             StageOutcome::Done => ("ok", "done"),
             StageOutcome::Failed => ("bad", "failed"),
@@ -317,6 +334,18 @@ fn service_data(service: &ServiceHealth, now_s: u64) -> ServiceData {
         rest,
         looked: say_ago(now_s.saturating_sub(worst.looked_s)),
     }
+}
+
+/// Says of a cluster that is there that no node has reported on its services, as of when.
+fn no_services(view: &ClusterView, now_s: u64) -> Option<String> {
+    use ClusterState as S;
+    let is_there = matches!(
+        view.state,
+        S::Planned | S::Deploying | S::Active | S::Updating
+    );
+    let now = crate::system::utc_time::format_utc(now_s);
+    let is_silent = is_there && view.health.is_empty() && !view.frameworks.is_empty();
+    is_silent.then(|| say("cluster.no_services", &[("now", &now)]))
 }
 
 fn endpoints(view: &ClusterView, access: Option<&NodeAccess>) -> Vec<EndpointData> {
@@ -414,6 +443,20 @@ pub(super) fn node_number(view: &ClusterView) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_told_once_however_it_was_cut_and_however_often_it_came() {
+        let report = |line: &str| StageReport::parse(line);
+        let first = report("worker-1 hadoop setup failed line 4: no space left on device");
+        let again = report("worker-1 hadoop setup failed line 9: no route to host");
+        let text = format!("{}: {}", first.node, first.text);
+        let told = |text: &str| further_lines(text, &[&first, &again, &again]);
+        let other = vec![format!("worker-1: {}", again.text)];
+        assert_eq!(told(&text), other);
+        assert_eq!(told(&format!("{text} (take a larger disk)")), other);
+        assert_eq!(told(&text[..text.len() - 7]), other, "it was cut");
+        assert_eq!(told("heat gave up").len(), 2);
+    }
 
     #[test]
     fn only_the_web_is_linked() {

@@ -50,7 +50,7 @@ pub(super) async fn stream(
         is_over: false,
     };
     let slots = &signed_in.state.slots;
-    slots.stream(events(page)).ok_or(PageError::TooManyStreams)
+    Ok(slots.stream(signed_in.caller.project_id(), events(page))?)
 }
 
 fn events(page: LivePage) -> impl Stream<Item = ServerEvent> + Send + 'static {

@@ -116,7 +116,18 @@ mod tests {
         let source = read_sources(&dir);
         let quoted: std::collections::BTreeSet<&str> = source.split(['"', '\'']).collect();
         let families = [
-            "state.", "health.", "time.", "reach.", "outcome.", "face.", "verb.", "ended.",
+            "state.",
+            "health.",
+            "time.",
+            "reach.",
+            "outcome.",
+            "face.",
+            "verb.",
+            "ended.",
+            "label.",
+            "label_group.",
+            "group.",
+            "quota.",
         ];
         let is_made = |name: &str| families.iter().any(|family| name.starts_with(family));
         for name in TEXTS.keys().filter(|name| !is_made(name)) {

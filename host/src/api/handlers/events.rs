@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::credentials::ApiCredentials;
 use super::super::limits::{LOOK_EVERY, LOOKS_AT_REST, LOOKS_MOVING};
-use super::super::problem::ApiProblem;
+use super::super::problem::{ApiProblem, ProblemDetails};
 use super::super::shapes::{ClusterDetail, StreamEnd};
 use super::{ApiContext, ApiResult};
 use crate::answer::{AnswerBody, ServerEvent};
@@ -19,8 +19,12 @@ use crate::orchestrator::{ClusterLookup, Orchestrator, ViewVersion};
 /// event has everything.
 #[utoipa::path(get, path = "/api/v1/clusters/{name}/events", tag = "clusters",
     params(("name" = String, Path, description = "The cluster's name")),
-    responses((status = 200, description = "Events; `data` of `cluster` is a `ClusterDetail`, of `end` a `StreamEnd`",
-        body = String, content_type = "text/event-stream")))]
+    responses(
+        (status = 200, description = "Events; `data` of `cluster` is a `ClusterDetail`, of `end` a `StreamEnd`",
+            body = String, content_type = "text/event-stream"),
+        (status = 429, description = "The project has as many streams open as one may have; `Retry-After` says when to come again",
+            body = ProblemDetails, content_type = "application/problem+json"),
+    ))]
 pub(in super::super) async fn stream_events(context: &ApiContext<'_>, name: &str) -> ApiResult {
     context.no_query()?;
     let first = context.api.orchestrator.find(&context.caller, name).await?;
@@ -40,8 +44,9 @@ pub(in super::super) async fn stream_events(context: &ApiContext<'_>, name: &str
         is_moving: true,
         first: Some(first),
     };
-    let opened = context.api.slots.stream(watch.into_events());
-    opened.ok_or_else(ApiProblem::too_many_streams)
+    let project = context.caller.project_id();
+    let opened = context.api.slots.stream(project, watch.into_events());
+    opened.map_err(ApiProblem::from)
 }
 
 /// A cluster that is looked at again and again.

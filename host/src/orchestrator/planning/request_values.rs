@@ -1,7 +1,7 @@
 //! The value that each attribute of a request comes to, where it comes from, and what else it may be:
 //! what a form shows. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -118,6 +118,9 @@ pub struct ValueInputs<'a> {
     pub spec: &'a ClusterSpec,
     /// What plugins claim of it.
     pub claimed: &'a ClaimedCluster,
+    /// Titles of plugins that have not said what they claim, since something is wrong with what they
+    /// are asked: what nodes must hold is not known.
+    pub awaited: &'a BTreeSet<String>,
     /// What the cloud has.
     pub cloud: Option<&'a CloudInventory>,
 }
@@ -195,6 +198,11 @@ impl ValueInputs<'_> {
         };
         let reason = match source {
             ValueSource::Computed => self.own_reason(row, &choices, group),
+            ValueSource::Host if is_awaited(&choices, self.awaited) => {
+                let titles: Vec<&str> = self.awaited.iter().map(String::as_str).collect();
+                let titles = titles.join(" and ");
+                format!("chosen once what is wrong with {titles} is mended")
+            }
             // Words for what is found or done where there is no value.
             ValueSource::Host if value.is_none() => row.default_text(),
             _ => source_words(source).to_owned(),
@@ -352,6 +360,11 @@ impl ValueInputs<'_> {
             ..of_plugin(plugin, name, &parameter_text::type_text(schema))
         }
     }
+}
+
+/// Whether what is chosen for this depends on what is not known.
+fn is_awaited(choices: &ValueChoices, awaited: &BTreeSet<String>) -> bool {
+    *choices == ValueChoices::Flavors && !awaited.is_empty()
 }
 
 fn of_plugin(plugin: &FrameworkDescriptor, name: String, kind: &str) -> RequestValue {

@@ -2,7 +2,7 @@
 //! claim and generate, and with what the cloud has, in one answer, as far as each can be known while
 //! the others are wrong. Reads of the cloud, and creates nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -43,6 +43,9 @@ pub(crate) struct LookedAtRequest {
     pub(crate) spec: ClusterSpec,
     /// What the plugins claim of it, as far as they can be asked.
     pub(crate) claimed: ClaimedCluster,
+    /// Titles of plugins that cannot be asked, or have refused: nodes may have to be larger than what
+    /// the others claim.
+    pub(crate) awaited: BTreeSet<String>,
     /// What the cloud has; none where it did not answer, or was not asked.
     pub(crate) cloud: Option<CloudInventory>,
     /// The flavors that are known, by group.
@@ -93,6 +96,7 @@ pub(crate) async fn look_at_request(
             problems: quota::check_quotas(&made.needs),
             spec: made.spec,
             claimed: made.claimed,
+            awaited: BTreeSet::new(),
             cloud: Some(made.cloud),
             flavors: made.flavors.groups,
             needs: made.needs,
@@ -175,7 +179,30 @@ pub(crate) async fn look_at_unsound(
     looked.flavors.clone_from(&flavors.groups);
     looked.flavors.retain(|_, flavor| flavor.name != STAND_IN);
     looked.cloud = Some(cloud);
+    let descriptors = planner.descriptors();
+    let awaited = descriptors
+        .iter()
+        .filter(|one| known.refused.contains(&one.name));
+    looked.awaited = awaited.map(|one| one.title.clone()).collect();
+    if !looked.awaited.is_empty() {
+        forget_chosen_flavors(&mut looked);
+    }
     looked
+}
+
+/// The smallest flavor that holds what is known is none that could be made: it is not told.
+fn forget_chosen_flavors(looked: &mut LookedAtRequest) {
+    let asked = &looked.claimed.spec.groups;
+    for group in looked.spec.groups.iter_mut() {
+        let named = asked
+            .get(&group.name)
+            .and_then(|asked| asked.flavor.as_ref());
+        if named.is_none() {
+            group.flavor = None;
+            looked.flavors.remove(&group.name);
+        }
+    }
+    looked.claimed.sums.clear();
 }
 
 /// With what it would take of the quotas, as far as that can be told while something is wrong.

@@ -36,6 +36,8 @@ const STAND_IN_NAME: &str = "unnamed";
 /// What forms ask the orchestrator.
 pub struct RequestForms {
     context: Arc<Context>,
+    /// Whether nothing is shown that was remembered of the cloud.
+    is_fresh: bool,
 }
 
 /// How much of a request is checked.
@@ -49,8 +51,19 @@ pub enum FormDepth {
 
 impl RequestForms {
     pub(crate) fn new(context: &Arc<Context>) -> Self {
-        let context = Arc::clone(context);
-        Self { context }
+        Self {
+            context: Arc::clone(context),
+            is_fresh: false,
+        }
+    }
+
+    /// The same, with the cloud asked anew: what a request was refused for a moment ago is to be seen.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        Self {
+            is_fresh: true,
+            ..self
+        }
     }
 
     /// What a form shows of a cluster that is to be made, or that was asked for and is not deployed.
@@ -65,7 +78,7 @@ impl RequestForms {
         depth: FormDepth,
     ) -> Result<RequestForm, OrchestratorError> {
         // Large: what plans a cluster is in it.
-        Box::pin(show_request(&self.context, caller, name, given, depth)).await
+        Box::pin(show_request(self, caller, name, given, depth)).await
     }
 
     /// The same of a change to a cluster that is running.
@@ -78,17 +91,20 @@ impl RequestForms {
         name: &str,
         given: ClientAttributes,
     ) -> Result<RequestForm, OrchestratorError> {
-        Box::pin(form_change::show_change(&self.context, caller, name, given)).await
+        let (context, is_fresh) = (&self.context, self.is_fresh);
+        let shown = form_change::show_change(context, caller, name, given, is_fresh);
+        Box::pin(shown).await
     }
 }
 
 async fn show_request(
-    context: &Context,
+    forms: &RequestForms,
     caller: &Caller,
     name: &str,
     given: ClientAttributes,
     depth: FormDepth,
 ) -> Result<RequestForm, OrchestratorError> {
+    let context: &Context = &forms.context;
     let mut form = RequestForm {
         name: name.to_owned(),
         ..RequestForm::default()
@@ -110,12 +126,16 @@ async fn show_request(
     form.keep(check_phase(context, caller, there.as_deref(), &merged).await)?;
     form.keep(caller.region().map(drop))?;
     form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
-    let looked = look(context, caller, name, &merged, &mut form).await?;
+    let asker = &match depth {
+        FormDepth::Typing if !forms.is_fresh => caller.remembering(),
+        FormDepth::Typing | FormDepth::Whole => caller.clone(),
+    };
+    let looked = look(context, asker, name, &merged, &mut form).await?;
     if let Some(planned) = &looked.planned {
         let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;
         show_plan(context, caller, &record, planned, depth, &mut form).await?;
     }
-    let offered = cloud_choices::take_choices(&caller.session, looked.cloud.clone()).await?;
+    let offered = cloud_choices::take_choices(&asker.session, looked.cloud.clone()).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
     let is_more = u64::from(there.is_none());
@@ -128,6 +148,7 @@ async fn show_request(
         descriptors: &descriptors,
         spec: &looked.spec,
         claimed: &looked.claimed,
+        awaited: &looked.awaited,
         cloud: looked.cloud.as_ref(),
     };
     form.values = inputs.list_values();

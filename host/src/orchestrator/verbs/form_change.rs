@@ -1,52 +1,36 @@
 //! What a form shows of a change to a running cluster that may be incomplete or wrong. Nothing is
 //! changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use crate::cluster::{ClusterSpec, Lifecycle, attribute_names::kept_name, end_time::EXPIRES};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{
-        cloud_choices,
-        planner::ClaimedCluster,
-        quota::{self, QuotaNeed},
-        request_values::ValueInputs,
-    },
-    rollout::desired_state::{self, ChangeTarget, UpdateRequest},
+    planning::{cloud_choices, planner::ClaimedCluster, request_values::ValueInputs},
     state::refresh,
     verbs::{
         cluster_end::take_end,
         find::{find_cluster, live_record},
         form_policy::leave_out_forbidden,
-        plan_change::plan_beyond_quotas,
-        preview::{self, ChangePreview},
         request_form::{
             NodeMakeup, RequestForm, describe_frameworks, describe_groups, form_quotas,
         },
         request_revision::request_revision,
         update,
+        update_preview::look_at_update,
     },
 };
-use crate::{
-    cluster::{ClusterSpec, Problem, attribute_names::kept_name, end_time::EXPIRES},
-    store::ClusterRecord,
-};
-
-/// A change as it was looked at.
-struct LookedAtChange {
-    /// The cluster as it would be, as far as that is known.
-    to: ClusterSpec,
-    change: Option<ChangePreview>,
-    needs: Vec<QuotaNeed>,
-    /// Quotas that do not suffice.
-    problems: Vec<Problem>,
-}
 
 pub(crate) async fn show_change(
     context: &Arc<Context>,
     caller: &Caller,
     name: &str,
     mut given: ClientAttributes,
+    is_fresh: bool,
 ) -> Result<RequestForm, OrchestratorError> {
     // Has a form of its own.
     take_end(&mut given);
@@ -60,25 +44,31 @@ pub(crate) async fn show_change(
         revision: Some(request_revision(&record)),
         ..RequestForm::default()
     };
-    form.keep(update::at_rest(&record))?;
-    form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
-    let looked = match look(context, caller, &record, given.clone(), &form).await {
-        Ok(looked) => looked,
+    let is_requested = record.lifecycle == Lifecycle::Requested;
+    if !is_requested {
+        // Told before anything is typed.
+        form.keep(update::at_rest(&record))?;
+        form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
+    }
+    let typing = &match is_fresh {
+        true => caller.clone(),
+        false => caller.remembering(),
+    };
+    let looked = look_at_update(context, typing, &record, given.clone()).await;
+    let (to, needs) = match looked {
+        Ok(looked) => {
+            form.problems.extend(looked.problems);
+            form.change = Some(looked.change);
+            (looked.to, looked.needs)
+        }
         Err(error) => {
             form.keep(Err(error))?;
-            let to = record.spec.clone().unwrap_or_default();
-            LookedAtChange {
-                to,
-                change: None,
-                needs: Vec::new(),
-                problems: Vec::new(),
-            }
+            (record.spec.clone().unwrap_or_default(), Vec::new())
         }
     };
-    form.problems.extend(looked.problems);
-    let offered = cloud_choices::take_choices(&caller.session, None).await?;
+    let offered = cloud_choices::take_choices(&typing.session, None).await?;
     form.choices = offered.choices;
-    form.quotas = form_quotas(&looked.needs, &offered.quotas);
+    form.quotas = form_quotas(&needs, &offered.quotas);
     leave_out_forbidden(context, caller, 0, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
@@ -88,52 +78,22 @@ pub(crate) async fn show_change(
         running: Some(&record.attributes),
         defaults: &context.defaults,
         descriptors: &descriptors,
-        spec: &looked.to,
+        spec: &to,
         claimed: &ClaimedCluster::default(),
+        awaited: &BTreeSet::new(),
         cloud: None,
     };
     form.values = inputs.list_values();
     form.values.retain(|value| value.name != EXPIRES);
-    form.groups = groups_of(&looked.to);
-    form.frameworks = describe_frameworks(&descriptors, &looked.to);
-    form.change = looked.change;
+    if is_requested {
+        // Nothing of it is there yet.
+        for value in &mut form.values {
+            value.may_change = true;
+        }
+    }
+    form.groups = groups_of(&to);
+    form.frameworks = describe_frameworks(&descriptors, &to);
     Ok(form)
-}
-
-/// Plans the change where nothing is in its way.
-async fn look(
-    context: &Context,
-    caller: &Caller,
-    record: &ClusterRecord,
-    given: ClientAttributes,
-    form: &RequestForm,
-) -> Result<LookedAtChange, OrchestratorError> {
-    let request = UpdateRequest::from_attributes(given, &context.attribute_names, record);
-    let record = &preview::newest_record(caller, record).await?;
-    let ChangeTarget {
-        from,
-        to,
-        attributes,
-    } = desired_state::change_target(context, record, &request)?;
-    let mut looked = LookedAtChange {
-        to: to.clone(),
-        change: None,
-        needs: Vec::new(),
-        problems: Vec::new(),
-    };
-    if form.refusal().is_some() {
-        return Ok(looked);
-    }
-    if record.change().is_none() && desired_state::same_cluster(&from, &to) {
-        looked.change = Some(preview::kept_attributes(record, &attributes));
-        return Ok(looked);
-    }
-    let planned = plan_beyond_quotas(context, caller, record, &from, to, attributes).await?;
-    looked.problems = quota::check_quotas(&planned.needs);
-    looked.to = planned.change.to.clone();
-    looked.needs.clone_from(&planned.needs);
-    looked.change = Some(preview::describe_change(record, &from, planned));
-    Ok(looked)
 }
 
 /// The nodes as they were planned.

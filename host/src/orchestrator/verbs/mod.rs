@@ -24,3 +24,4 @@ pub(crate) mod request_form;
 pub(crate) mod request_revision;
 pub(crate) mod secret;
 pub(crate) mod update;
+pub(crate) mod update_preview;

@@ -2,10 +2,7 @@
 //! done. Nothing is recorded, no node is notified, and of the cloud nothing but Heat's validation
 //! is asked that is not a read.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -20,28 +17,20 @@ use crate::orchestrator::{
         typed_settings,
         whole_refusal::plan_asked,
     },
-    rollout::{
-        desired_state::{self, ChangeTarget, UpdateRequest},
-        nodes_at_rest::ChangeNodes,
-        steps,
-    },
-    stack::{request_size, snapshot::StackSnapshot, stack_request},
-    state::refresh,
+    rollout::{nodes_at_rest::ChangeNodes, steps},
+    stack::{request_size, stack_request},
     verbs::{
-        cluster_end::NewEnd,
         create, deploy,
-        find::{find_cluster, find_here, live_record},
-        plan_change::{PlannedChange, plan_change},
-        update,
+        find::{find_here, live_record},
+        plan_change::PlannedChange,
     },
 };
 use crate::{
     bundle::node_update::VARIABLES,
     cluster::{
         ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
-        end_time::EXPIRES, parameter_text::plain_text,
+        parameter_text::plain_text,
     },
-    openstack::StackId,
     store::ClusterRecord,
 };
 
@@ -146,82 +135,6 @@ pub struct NodePreview {
     pub name: String,
     /// Its flavor.
     pub flavor: Flavor,
-}
-
-/// What an update would do.
-pub(crate) async fn preview_update(
-    context: &Arc<Context>,
-    caller: &Caller,
-    name: &str,
-    mut given: ClientAttributes,
-) -> Result<ChangePreview, OrchestratorError> {
-    let handle = find_cluster(context, caller, name).await?;
-    let caller = &caller.at(&handle.record());
-    let age = context.state.limits.observe_every;
-    refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
-    let record = live_record(context, &handle, name).await?;
-    let end = NewEnd::take(context, &record, caller.user_id(), &mut given);
-    let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
-    end.check(|| match record.lifecycle {
-        Lifecycle::Requested => {
-            update::merge_before_deploy(context, &record, request.clone()).map(drop)
-        }
-        _ => desired_state::change_target(context, &record, &request).map(drop),
-    })?;
-    let mut preview = preview_spec(context, caller, &record, request).await?;
-    if let Some((before, after)) = end.describe(&record) {
-        preview.attributes.push(AttributeChange {
-            name: EXPIRES.to_owned(),
-            before,
-            after: Some(after),
-        });
-    }
-    Ok(preview)
-}
-
-/// The same of all that is no matter of the record alone.
-async fn preview_spec(
-    context: &Arc<Context>,
-    caller: &Caller,
-    record: &ClusterRecord,
-    request: UpdateRequest,
-) -> Result<ChangePreview, OrchestratorError> {
-    if record.lifecycle == Lifecycle::Requested {
-        let merged = update::merge_before_deploy(context, record, request)?;
-        return Ok(kept_attributes(record, &merged));
-    }
-    let record = newest_record(caller, record).await?;
-    let ChangeTarget {
-        from,
-        to,
-        attributes,
-    } = desired_state::change_target(context, &record, &request)?;
-    if record.change().is_none() && desired_state::same_cluster(&from, &to) {
-        return Ok(kept_attributes(&record, &attributes));
-    }
-    update::at_rest(&record)?;
-    caller.session.refuse_without_trust()?;
-    let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
-    Ok(describe_change(&record, &from, planned))
-}
-
-/// The record, or what another host has made of the cluster since.
-pub(crate) async fn newest_record(
-    caller: &Caller,
-    record: &ClusterRecord,
-) -> Result<ClusterRecord, OrchestratorError> {
-    let mut newest = record.clone();
-    if let (Some(id), None) = (record.stack_id().map(str::to_owned), record.change()) {
-        let name = record.stack_name.clone();
-        let shown = caller.session.show_stack(&StackId { name, id }).await?;
-        let carried = StackSnapshot::from_stack(&shown);
-        if carried.is_newer(record) {
-            newest
-                .adopt_snapshot(&carried)
-                .map_err(|refused| OrchestratorError::internal(refused.to_string()))?;
-        }
-    }
-    Ok(newest)
 }
 
 /// An update that changes nothing in the cloud.

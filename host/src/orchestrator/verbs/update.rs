@@ -116,6 +116,7 @@ async fn update_spec(
         attributes,
     } = desired_state::change_target(context, &record, &request)?;
     at_rest(&record)?;
+    caller.session.refuse_without_trust()?;
     let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
     begin_change(context, caller, cluster, &before, planned).await?;
     Ok(show_cluster(cluster, &cluster.record()))

@@ -63,6 +63,8 @@ pub struct FormField {
     pub attribute: String,
     /// The same for people.
     pub label: String,
+    /// Whether it is Stampede's own, whose label does not say its name.
+    pub is_own: bool,
     /// What was typed.
     pub typed: String,
     /// What will be used, where nothing is typed; may be empty.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::texts::{find_text, say};
+use super::field_label::label;
 use super::form_data::{
     FieldChoice, FieldSection, FormField, FormPage, FrameworkCard, GroupLine, ProblemLine, QuotaBar,
 };
@@ -170,6 +172,7 @@ fn make_field(
         id: field_id(&value.name),
         attribute: value.name.clone(),
         label: label(value),
+        is_own: value.plugin.is_empty(),
         typed: own.cloned().unwrap_or_default(),
         used: match is_typed {
             true => value.default.clone().unwrap_or_default(),
@@ -187,22 +190,10 @@ fn make_field(
         is_closed,
         problems: finder.of(&value.name),
         fixed: match is_change && !value.may_change {
-            true => "it is fixed with the cluster".to_owned(),
+            true => say("form.fixed", &[]),
             false => String::new(),
         },
     }
-}
-
-/// `worker.availability_zone` as `Worker availability zone`; a plugin's own without its name.
-fn label(value: &RequestValue) -> String {
-    let own = match value.plugin.is_empty() {
-        true => value.name.as_str(),
-        false => value.name.split_once('.').map_or("", |(_, own)| own),
-    };
-    let words = own.replace(['.', '_'], " ");
-    let mut chars = words.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string());
-    format!("{}{}", first.unwrap_or_default(), chars.as_str())
 }
 
 /// What can be chosen, and whether that is all.
@@ -242,7 +233,11 @@ fn list_choices(choices: &ValueChoices, cloud: &CloudChoices) -> (Vec<FieldChoic
 
 fn size_text(flavor: &crate::cluster::Flavor) -> String {
     let memory = u64::from(flavor.ram_mib);
-    format!("{} vCPUs, {}", flavor.vcpus, memory_text(memory))
+    let memory = memory_text(memory);
+    say(
+        "form.size",
+        &[("vcpus", &flavor.vcpus), ("memory", &memory)],
+    )
 }
 
 /// `8 GiB`, or `512 MiB` where that is no whole number of them.
@@ -261,12 +256,13 @@ fn title_of<'a>(name: &'a str, all: &'a [FormFramework]) -> &'a str {
 fn card(framework: &FormFramework, all: &[FormFramework]) -> FrameworkCard {
     let one_of = |names: &Vec<String>| -> String {
         let titles: Vec<&str> = names.iter().map(|name| title_of(name, all)).collect();
-        titles.join(" or ")
+        titles.join(&say("form.or", &[]))
     };
     let mut needs: Vec<String> = Vec::new();
     let required: Vec<String> = framework.needs.iter().map(one_of).collect();
     if !required.is_empty() {
-        needs.push(format!("needs {}", required.join(" and ")));
+        let all = required.join(&say("form.and", &[]));
+        needs.push(say("form.needs", &[("frameworks", &all)]));
     }
     let chosen = |name: &&String| {
         all.iter()
@@ -279,7 +275,8 @@ fn card(framework: &FormFramework, all: &[FormFramework]) -> FrameworkCard {
         .map(|name| title_of(name, all))
         .collect();
     if !beside.is_empty() {
-        needs.push(format!("works with {}", beside.join(", ")));
+        let all = beside.join(", ");
+        needs.push(say("form.works_with", &[("frameworks", &all)]));
     }
     FrameworkCard {
         name: framework.name.clone(),
@@ -326,18 +323,18 @@ fn fold(
 
 fn section_title(value: &RequestValue, frameworks: &[FormFramework]) -> String {
     if value.plugin == CLUSTER {
-        return "All nodes".to_owned();
+        return say("form.all_nodes", &[]);
     }
     if !value.plugin.is_empty() {
         let found = frameworks.iter().find(|one| one.name == value.plugin);
         return found.map_or(value.plugin.clone(), |one| one.title.clone());
     }
     if !value.group.is_empty() || value.name.starts_with("groups") {
-        return "Groups of nodes".to_owned();
+        return say("form.node_groups", &[]);
     }
     match value.name.split('.').next() {
-        Some("network") => "Network".to_owned(),
-        _ => "Downloads and time".to_owned(),
+        Some("network") => say("form.network", &[]),
+        _ => say("form.others", &[]),
     }
 }
 
@@ -354,7 +351,8 @@ fn quota_bar(quota: &FormQuota) -> Option<QuotaBar> {
         true => memory_text(count),
         false => count.to_string(),
     };
-    let label = if is_memory { "memory" } else { need.what };
+    let known = format!("quota.{}", need.what.replace(' ', "_"));
+    let label = find_text(&known).unwrap_or(need.what);
     let width = |count: u64| {
         let whole = limit.max(1);
         count.min(whole).saturating_mul(BAR_WIDTH) / whole
@@ -364,8 +362,16 @@ fn quota_bar(quota: &FormQuota) -> Option<QuotaBar> {
         label: label.to_owned(),
         now_width: width(used),
         after_width: width(after),
-        spoken: format!("{label}: {now} now, {then} with this, at most {most}"),
-        numbers: format!("{then} of {most}"),
+        spoken: say(
+            "form.quota_spoken",
+            &[
+                ("what", &label),
+                ("now", &now),
+                ("then", &then),
+                ("most", &most),
+            ],
+        ),
+        numbers: say("form.quota_numbers", &[("then", &then), ("most", &most)]),
         problem: match quota.is_exceeded {
             true => quota.sentence.clone(),
             false => String::new(),
@@ -387,7 +393,8 @@ fn group_line(group: &FormGroup) -> GroupLine {
         .collect();
     let mut names = shown.join(", ");
     if count > MAX_NODES {
-        names = format!("{names} and {} more", count - MAX_NODES);
+        let more = count - MAX_NODES;
+        names = say("form.more_nodes", &[("names", &names), ("more", &more)]);
     }
     let mut grants: BTreeMap<&str, u64> = BTreeMap::new();
     for grant in group

@@ -5,8 +5,9 @@
 //! Layout
 //! - [`FormDesk`]: a request's way to its answer; `form_path`: which page a path is of
 //! - [`typed_request`]: what was typed (pure)
-//! - [`form_data`], made by `form_page`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
+//! - [`form_data`], made by `form_page` over `field_label`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
 
+mod field_label;
 pub mod form_data;
 pub mod form_page;
 pub mod form_path;
@@ -25,6 +26,7 @@ use super::texts::say;
 use crate::cluster::{ClusterState, request_entry::values_to_restore};
 use crate::orchestrator::{
     Caller, CreateOutcome, FormDepth, JournalQuery, Orchestrator, OrchestratorError, RequestForm,
+    RequestForms,
 };
 use crate::system::utc_time::format_utc;
 
@@ -133,12 +135,12 @@ impl FormDesk<'_> {
         }
     }
 
-    async fn new_form(
+    async fn ask_new(
         &self,
+        forms: RequestForms,
         typed: &TypedRequest,
         depth: FormDepth,
     ) -> Result<RequestForm, OrchestratorError> {
-        let forms = self.orchestrator.forms();
         let attributes = typed.client_attributes();
         let form = forms.new_cluster(self.caller, &typed.name, attributes, depth);
         Box::pin(form).await
@@ -150,9 +152,19 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         notice: FormNotice,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Typing).await?;
+        let forms = self.forms(&notice);
+        let form = self.ask_new(forms, typed, FormDepth::Typing).await?;
         let here = format!("{}/new", request.base);
         Ok(self.form_answer(request, ("new.html", here), &form, typed, notice))
+    }
+
+    /// After a refusal, what the cloud has is shown as it is now.
+    fn forms(&self, notice: &FormNotice) -> RequestForms {
+        let forms = self.orchestrator.forms();
+        match notice {
+            Some(_) => forms.afresh(),
+            None => forms,
+        }
     }
 
     fn form_answer(
@@ -212,7 +224,8 @@ impl FormDesk<'_> {
         request: &FormRequest<'_>,
         typed: &TypedRequest,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Whole).await?;
+        let forms = self.orchestrator.forms();
+        let form = self.ask_new(forms, typed, FormDepth::Whole).await?;
         let here = format!("{}/new", request.base);
         let Some(preview) = form.preview.as_ref().filter(|_| form.refusal().is_none()) else {
             let unsound = Some((StatusCode::UNPROCESSABLE_ENTITY, String::new()));
@@ -237,7 +250,9 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         name: &str,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let form = self.new_form(typed, FormDepth::Typing).await?;
+        // As the preview has it, which remembers nothing.
+        let forms = self.orchestrator.forms().afresh();
+        let form = self.ask_new(forms, typed, FormDepth::Typing).await?;
         let files = form
             .preview
             .as_ref()
@@ -286,7 +301,7 @@ impl FormDesk<'_> {
             .request(caller, name, attributes.clone())
             .await?;
         if matches!(requested, CreateOutcome::Existing(_)) {
-            let words = format!("there is a cluster `{name}` already; take another name");
+            let words = say("form.name_taken", &[("name", name)]);
             return Err(OrchestratorError::Conflict(words));
         }
         let deployed = orchestrator.deploy(caller, name, attributes).await;
@@ -322,7 +337,7 @@ impl FormDesk<'_> {
         typed: &TypedRequest,
         notice: FormNotice,
     ) -> Result<FormAnswer, OrchestratorError> {
-        let forms = self.orchestrator.forms();
+        let forms = self.forms(&notice);
         let attributes = typed.client_attributes();
         let form = Box::pin(forms.change(self.caller, name, attributes)).await?;
         let seen = &typed.revision;
@@ -403,8 +418,7 @@ impl FormDesk<'_> {
 
 /// The cluster is not what was seen, or nobody has seen it.
 fn somebody_else() -> (StatusCode, String) {
-    let words = "Somebody else has changed this cluster since you opened the form. What you typed is kept; what is shown beside it is how the cluster is now.";
-    (StatusCode::CONFLICT, words.to_owned())
+    (StatusCode::CONFLICT, say("form.superseded", &[]))
 }
 
 fn cluster_page(base: &str, name: &str) -> FormAnswer {

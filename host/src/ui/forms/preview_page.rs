@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::super::texts::say;
 use super::typed_request::TypedRequest;
 use crate::bundle::yaml::to_yaml;
 use crate::cluster::framework_bundle::EndpointReach;
@@ -52,7 +53,7 @@ pub struct PreviewEndpoint {
     /// Where it listens.
     pub port: u16,
     /// By whom it is reached.
-    pub reached: &'static str,
+    pub reached: String,
     /// What it is.
     pub description: String,
 }
@@ -112,15 +113,15 @@ pub fn preview_page(preview: &RequestPreview, typed: &TypedRequest) -> PreviewPa
         name: one.name.clone(),
         port: one.port,
         reached: match one.reach {
-            EndpointReach::Outside if is_open(&one.name) => "from the networks that may reach it",
-            EndpointReach::Cluster => "by the cluster's own nodes",
-            EndpointReach::Outside | EndpointReach::Tunnel => "through SSH",
+            EndpointReach::Outside if is_open(&one.name) => say("preview.by_networks", &[]),
+            EndpointReach::Cluster => say("preview.by_nodes", &[]),
+            EndpointReach::Outside | EndpointReach::Tunnel => say("preview.by_ssh", &[]),
         },
         description: one.description.clone(),
     });
     let files = preview_files(preview, typed);
     let files = files.into_iter().map(|(name, text)| FileLine {
-        what: describe_file(&name).to_owned(),
+        what: describe_file(&name),
         bytes: text.len(),
         name,
     });
@@ -148,14 +149,15 @@ pub fn preview_files(preview: &RequestPreview, typed: &TypedRequest) -> BTreeMap
     files
 }
 
-fn describe_file(name: &str) -> &'static str {
-    match name {
-        TEMPLATE_JSON => "what Heat is given",
-        TEMPLATE_YAML => "the same for people",
-        REQUEST_FILE => "the request, to keep or to fill a form with",
-        name if name.starts_with("files-") => "what comes to stand on these nodes",
-        _ => "what these nodes boot by",
-    }
+fn describe_file(name: &str) -> String {
+    let text = match name {
+        TEMPLATE_JSON => "preview.template_json",
+        TEMPLATE_YAML => "preview.template_yaml",
+        REQUEST_FILE => "preview.request",
+        name if name.starts_with("files-") => "preview.node_files",
+        _ => "preview.node_script",
+    };
+    say(text, &[])
 }
 
 /// Files one behind the other, each below its path.
@@ -194,6 +196,7 @@ pub fn draw_nodes(groups: &[FormGroup]) -> NodeDrawing {
         }
     }
     drawing.width = FIRST_X + widest * NODE_STEP;
-    drawing.spoken = format!("nodes, {}", spoken.join(", "));
+    let groups = spoken.join(", ");
+    drawing.spoken = say("preview.drawing", &[("groups", &groups)]);
     drawing
 }
