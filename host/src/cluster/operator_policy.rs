@@ -256,12 +256,12 @@ impl ProjectPolicy {
             problems.extend(self.check_flavor(group));
         }
         let sized = sized_group();
-        let workers = to.get(sized.name).map_or(0, |group| group.count);
+        let wanted = to.get(sized.name).map_or(0, |group| group.count);
         if let Some(most) = self.max_workers
-            && workers > most.max(before(sized.name))
+            && wanted > most.max(before(sized.name))
         {
             let message = format!(
-                "the operator allows at most {most} {} in a cluster, this one would have {workers}",
+                "the operator allows at most {most} {} in a cluster, this one would have {wanted}",
                 sized.many
             );
             problems.push(Problem::new(WORKERS, message, ask("take fewer")));

@@ -72,7 +72,7 @@ fn what_is_wrong_with_a_policy_is_told_with_its_line() {
         ("[policy]\nmax_workers = 251", 2, "1 to 250"),
         ("[policy]\nmax_workers = 0", 2, "1 to 250"),
         ("[policy]\nmax_nodes = 252", 2, "1 to 251"),
-        ("[policy]\nmax_nodes = 'many'", 2, "integer"),
+        ("[policy]\nmax_nodes = 'many'", 2, "invalid type"),
         ("[policy]\nmax_age = '5m'", 2, "10m to 366d"),
         ("[policy]\nmax_age = '367d'", 2, "10m to 366d"),
         ("[policy]\nmax_age = '2026-12-24T18:00:00Z'", 2, "no age"),
