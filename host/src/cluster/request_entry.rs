@@ -315,7 +315,7 @@ pub fn values_to_restore(
 }
 
 fn sized_attribute() -> String {
-    format!("{PREFIX}{WORKERS}")
+    [PREFIX, WORKERS].concat()
 }
 
 #[cfg(test)]

@@ -328,6 +328,10 @@ mod tests {
                 "{agent} {accept}"
             );
         }
+        let face = |headers: &HeaderMap| managers.face_of(headers);
+        assert_eq!(face(&headers(&poll)), RequestFace::ServiceManager);
+        let other = [("user-agent", "curl/8.5.0"), ITS_TOKEN, ITS_TENANT];
+        assert_eq!(face(&headers(&other)), RequestFace::Occi);
         let started = ServiceManagers::new(true);
         assert!(started.is_poll(&headers(&[AGENT, JSON]), "default"));
         assert!(!started.is_poll(&headers(&[JSON]), "default"));

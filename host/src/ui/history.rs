@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::cluster_view::path_part;
+use super::forms::READ_REQUESTS;
 use super::request::SignedIn;
 use super::texts::{say, say_number};
 use crate::cluster::attribute_names::PREFIX;
@@ -12,8 +13,6 @@ use crate::cluster::request_entry::{
 use crate::orchestrator::{ClusterView, JournalQuery, OrchestratorError};
 use crate::system::utc_time::format_utc;
 
-/// Requests that are read for a page: what a cluster was after one of them is made of all before it.
-pub(super) const READ_REQUESTS: usize = 200;
 /// Requests that are shown.
 const SHOWN_REQUESTS: usize = 50;
 /// Values that are told of one request.

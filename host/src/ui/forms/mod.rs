@@ -21,7 +21,6 @@ use self::form_page::form_page;
 pub use self::form_path::FormPath;
 use self::preview_page::{draw_nodes, preview_files, preview_page};
 use self::typed_request::TypedRequest;
-use super::history::READ_REQUESTS;
 use super::texts::say;
 use crate::cluster::{ClusterState, request_entry::values_to_restore};
 use crate::orchestrator::{
@@ -93,6 +92,9 @@ pub struct FormDesk<'a> {
     /// For whom.
     pub caller: &'a Caller,
 }
+
+/// Requests that are read for a page: what a cluster was after one of them is made of all before it.
+pub(super) const READ_REQUESTS: usize = 200;
 
 /// What is told above a form.
 type FormNotice = Option<(StatusCode, String)>;
