@@ -158,6 +158,7 @@ mod tests {
             change: None,
             failure: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
+            silent_since_s: None,
             cloud_error: None,
         }
     }

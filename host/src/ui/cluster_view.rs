@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use url::Url;
 
+use super::BASE_PATH;
 use super::commands::{cluster_command, deploy_command, shell_word};
 use super::stage_chart::{self, StageChart, stage_name};
 use super::texts::{say, say_ago, say_duration, say_number};
@@ -137,6 +138,8 @@ pub(super) struct ClusterData {
     pub(super) name: String,
     /// As a part of a path.
     pub(super) path: String,
+    /// Its page as a value in a query.
+    again: String,
     state: StatePill,
     lead: String,
     since: String,
@@ -144,6 +147,8 @@ pub(super) struct ClusterData {
     doing: Option<String>,
     change: Option<String>,
     cloud_error: Option<String>,
+    /// Since when the cloud has not answered, where it does not.
+    cloud_since: Option<String>,
     failure: Option<FailureData>,
     chart: Option<StageChart>,
     stages: Vec<StageRow>,
@@ -190,6 +195,7 @@ pub(super) fn cluster_data(
     ClusterData {
         name: view.name.clone(),
         path: path_part(&view.name),
+        again: path_part(&format!("{BASE_PATH}/clusters/{}", path_part(&view.name))),
         state: state_pill(view),
         lead,
         since: say(
@@ -200,6 +206,7 @@ pub(super) fn cluster_data(
         doing: describe_work(view),
         change: view.change.clone(),
         cloud_error: view.cloud_error.clone(),
+        cloud_since: cloud_since(view, now_s),
         failure: failure_data(view, entry.is_some()),
         chart: stage_chart::draw(&view.progress, is_moving, now_s),
         stages: stage_rows(view, is_moving, now_s),
@@ -221,6 +228,17 @@ pub(super) fn cluster_data(
         command: deploy_command(view),
         is_going: matches!(view.state, ClusterState::Deleting | ClusterState::Deleted),
     }
+}
+
+/// Since when the cloud has not answered, where it does not.
+fn cloud_since(view: &ClusterView, now_s: u64) -> Option<String> {
+    let since_s = view.silent_since_s?;
+    let time = crate::system::utc_time::format_utc(since_s);
+    let ago = say_ago(now_s.saturating_sub(since_s));
+    Some(say(
+        "cluster.cloud_since",
+        &[("time", &time), ("ago", &ago)],
+    ))
 }
 
 /// What goes on now, of the nodes where something does.
@@ -256,7 +274,8 @@ fn failure_data(view: &ClusterView, can_log_in: bool) -> Option<FailureData> {
         format!("{log} -- sudo tail -n 50 /var/log/cloud-init-output.log")
     });
     // What the text says already is not said again.
-    let further = failed.iter().filter(|one| !text.contains(&one.text));
+    let is_told = |said: &str| text.contains(said) || text.contains(&said.replace("failed: ", ""));
+    let further = failed.iter().filter(|one| !is_told(&one.text));
     let lines = further.take(MAX_FAILURES);
     let lines = lines.map(|one| format!("{}: {}", one.node, one.text));
     Some(FailureData {
