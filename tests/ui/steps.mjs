@@ -40,7 +40,7 @@ export const open = async ({ context, isForeign = false, ...options } = {}) => {
   if (isForeign) return page;
   page.on("console", (message) => {
     // A host that is away, and answers that are errors on purpose.
-    const isNetwork = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|htmx:sse:error|htmx:error/.test(message.text());
+    const isNetwork = /Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|htmx:(sse:)?error: (SSE reconnect failed|Failed to fetch|network error)/.test(message.text());
     if (message.type() === "error" && !isNetwork) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(`${error}`));
