@@ -199,6 +199,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         failure: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
+        silent_since_s: None,
         stack_status_reason: String::new(),
     }
 }

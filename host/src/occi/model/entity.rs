@@ -296,6 +296,7 @@ pub(crate) mod tests {
             failure: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             cloud_error: None,
+            silent_since_s: None,
             stack_status_reason: String::new(),
         }
     }
