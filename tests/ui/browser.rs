@@ -83,6 +83,7 @@ impl BrowserWorld {
     }
 
     /// Runs a walk to its end, and does what it asks for.
+    #[expect(clippy::print_stdout, reason = "a walk tells how far it is")]
     async fn walk(mut self, script: &str) {
         let pid = self.host.as_ref().unwrap().pid().unwrap();
         let mut browser = Command::new("node")
