@@ -145,10 +145,14 @@ impl PageVisitor {
             .await
     }
 
+    /// A stream whose head has come.
+    pub(crate) async fn open_stream(&self, path: &str) -> reqwest::Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
     /// The first bytes of a stream, until they hold this.
     pub(crate) async fn read_stream(&self, path: &str, until: &str) -> String {
-        let request = self.request(Method::GET, path);
-        let mut answer = request.send().await.unwrap();
+        let mut answer = self.open_stream(path).await;
         assert_eq!(answer.status(), 200);
         let mut text = String::new();
         while !text.contains(until) {

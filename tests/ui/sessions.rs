@@ -138,3 +138,86 @@ async fn an_application_credential_is_told_at_once_that_it_only_looks() {
     let page = world.member("demo").await.get("/ui/clusters").await;
     assert!(!page.text.contains("application credential"));
 }
+
+#[tokio::test]
+async fn a_form_whose_session_has_ended_is_kept_for_who_signs_in_again() {
+    let world = PageFixture::start().await;
+    let mut visitor = world.visitor();
+    let typed = [
+        ("name", "typed"),
+        ("frameworks_shown", "1"),
+        ("framework", "hadoop"),
+        ("set.workers", "7"),
+    ];
+    let asked = visitor.post("/ui/new/preview", &typed).await;
+    assert_eq!(asked.status, 401);
+    assert!(
+        asked.text.contains("what you typed is kept"),
+        "{}",
+        asked.text
+    );
+    let kept = asked.text.split("name=\"kept\" value=\"").nth(1).unwrap();
+    let kept = kept.split('"').next().unwrap().replace("&amp;", "&");
+    let next = "/ui/new";
+    let login = [
+        ("user", "demo"),
+        ("password", PASSWORD),
+        ("project", "demo"),
+        ("next", next),
+        ("kept", &kept),
+    ];
+    let signed_in = visitor.post("/ui/sign-in", &login).await;
+    assert_eq!(signed_in.header("location"), next);
+    let form = visitor.get(next).await;
+    assert!(
+        form.text.contains("name=\"name\" value=\"typed\""),
+        "{}",
+        form.text
+    );
+    assert!(
+        form.text.contains("name=\"set.workers\" value=\"7\""),
+        "{}",
+        form.text
+    );
+    let again = visitor.get(next).await;
+    assert!(!again.text.contains("value=\"typed\""), "it is filled once");
+
+    // A form without anything typed leads back to its page, and one that is too long says so.
+    visitor.cookie = None;
+    let asked = visitor.post("/ui/clusters/demo/delete", &[]).await;
+    assert_eq!(asked.status, 401);
+    assert!(
+        asked.text.contains("value=\"/ui/clusters/demo/delete\""),
+        "{}",
+        asked.text
+    );
+    let long = "x".repeat(16 * 1024);
+    let asked = visitor.post("/ui/new", &[("name", &long)]).await;
+    assert!(asked.text.contains("too much to be kept"), "{}", asked.text);
+    assert!(!asked.text.contains(&long));
+}
+
+#[tokio::test]
+async fn a_session_has_fewer_streams_than_browsers_have_connections() {
+    let world = PageFixture::start().await;
+    world.deploy("demo", "demo", &[]).await;
+    let mut visitor = world.member("demo").await;
+    let path = "/ui/clusters/demo/events";
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(visitor.open_stream(path).await);
+    }
+    assert!(open.iter().all(|stream| stream.status() == 200));
+    let refused = visitor.get(path).await;
+    assert_eq!(refused.status, 503);
+    assert!(!refused.header("retry-after").is_empty());
+    // Another session has its own.
+    let other = world.member("demo").await;
+    assert_eq!(other.open_stream(path).await.status(), 200);
+    open.pop();
+    wait_until(30, "a place is free", async || {
+        Ok(visitor.open_stream(path).await.status() == 200)
+    })
+    .await
+    .unwrap();
+}

@@ -160,6 +160,7 @@ mod tests {
             ends_s: None,
             end_notice: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
+            silent_since_s: None,
             cloud_error: None,
         }
     }

@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use url::Url;
 
+use super::BASE_PATH;
 use super::commands::{cluster_command, deploy_command, shell_word};
 use super::end_view::{EndData, end_data};
 use super::stage_chart::{self, StageChart, stage_name};
@@ -140,6 +141,8 @@ pub(super) struct ClusterData {
     pub(super) name: String,
     /// As a part of a path.
     pub(super) path: String,
+    /// Its page as a value in a query.
+    again: String,
     state: StatePill,
     lead: String,
     since: String,
@@ -148,6 +151,8 @@ pub(super) struct ClusterData {
     change: Option<String>,
     cloud_error: Option<String>,
     end: EndData,
+    /// Since when the cloud has not answered, where it does not.
+    cloud_since: Option<String>,
     failure: Option<FailureData>,
     chart: Option<StageChart>,
     stages: Vec<StageRow>,
@@ -196,6 +201,7 @@ pub(super) fn cluster_data(
     ClusterData {
         name: view.name.clone(),
         path: path_part(&view.name),
+        again: path_part(&format!("{BASE_PATH}/clusters/{}", path_part(&view.name))),
         state: state_pill(view),
         lead,
         since: say(
@@ -207,6 +213,7 @@ pub(super) fn cluster_data(
         change: view.change.clone(),
         cloud_error: view.cloud_error.clone(),
         end: end_data(view, now_s),
+        cloud_since: cloud_since(view, now_s),
         failure: failure_data(view, entry.is_some()),
         chart: stage_chart::draw(&view.progress, is_moving, now_s),
         stages: stage_rows(view, is_moving, now_s),
@@ -229,6 +236,17 @@ pub(super) fn cluster_data(
         command: deploy_command(view),
         is_going: matches!(view.state, ClusterState::Deleting | ClusterState::Deleted),
     }
+}
+
+/// Since when the cloud has not answered, where it does not.
+fn cloud_since(view: &ClusterView, now_s: u64) -> Option<String> {
+    let since_s = view.silent_since_s?;
+    let time = crate::system::utc_time::format_utc(since_s);
+    let ago = say_ago(now_s.saturating_sub(since_s));
+    Some(say(
+        "cluster.cloud_since",
+        &[("time", &time), ("ago", &ago)],
+    ))
 }
 
 /// What goes on now, of the nodes where something does.
@@ -278,7 +296,9 @@ fn further_lines(text: &str, failed: &[&StageReport]) -> Vec<String> {
     for one in failed {
         let line = format!("{}: {}", one.node, one.text);
         let is_cut = said.len() >= CUT_BYTES && one.text.contains(said);
-        let is_said = text.contains(&one.text) || is_cut;
+        let is_said = text.contains(&one.text)
+            || text.contains(&one.text.replace("failed: ", ""))
+            || is_cut;
         if !is_said && !lines.contains(&line) && lines.len() < MAX_FAILURES {
             lines.push(line);
         }

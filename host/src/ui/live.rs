@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, stream};
 use http::Response;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::PageError;
 use super::cluster_page::look_up;
@@ -33,6 +34,7 @@ struct LivePage {
     sent: Option<(Instant, Option<ViewVersion>)>,
     has_looked: bool,
     is_over: bool,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The stream of a cluster's page.
@@ -40,6 +42,8 @@ pub(super) async fn stream(
     signed_in: SignedIn,
     name: String,
 ) -> Result<Response<AnswerBody>, PageError> {
+    let place = Arc::clone(&signed_in.session.streams).try_acquire_owned();
+    let place = place.map_err(|_| PageError::TooManyStreams)?;
     let page = LivePage {
         frame: signed_in.frame(),
         state: Arc::clone(&signed_in.state),
@@ -48,6 +52,7 @@ pub(super) async fn stream(
         sent: None,
         has_looked: false,
         is_over: false,
+        _place: place,
     };
     let slots = &signed_in.state.slots;
     Ok(slots.stream(signed_in.caller.project_id(), events(page))?)

@@ -51,7 +51,7 @@ use sessions::SessionTable;
 
 use crate::addressing::{AddressingConfig, ConnectionEnds, is_cross_site};
 use crate::answer::{AnswerBody, EventSlots};
-use crate::orchestrator::Orchestrator;
+use crate::orchestrator::{Orchestrator, OrchestratorError};
 
 pub use attempts::AttemptLimits;
 pub use sessions::SessionLimits;
@@ -135,8 +135,33 @@ impl PageApi {
             PageRoute::Home => return Ok(redirect(&request.path("/clusters"))),
             _ => {}
         }
+        let answer = match self.serve_user(request.clone(), route.clone()).await {
+            // A service has refused the token: Keystone is asked whether it has ended.
+            Err(refused @ PageError::Refused(OrchestratorError::Unauthorized(_))) => {
+                match SignedIn::find(state, request.clone(), false).await {
+                    Err(ended @ PageError::SignedOut(_)) => Err(ended),
+                    _ => Err(refused),
+                }
+            }
+            other => other,
+        };
+        match answer {
+            Err(PageError::SignedOut(_)) if is_post && !request.is_poll() => {
+                sign_in::ask_again(state, &request, &route)
+            }
+            other => other,
+        }
+    }
+
+    /// Answers a request of somebody who has signed in.
+    async fn serve_user(
+        &self,
+        request: PageRequest,
+        route: PageRoute,
+    ) -> Result<Response<AnswerBody>, PageError> {
+        let is_post = request.head.method == Method::POST;
         let is_use = !matches!(route, PageRoute::Events(_)) && (is_post || !request.is_poll());
-        let signed_in = SignedIn::find(state, request, is_use).await?;
+        let signed_in = SignedIn::find(&self.state, request, is_use).await?;
         match route {
             PageRoute::Clusters => cluster_list::show(&signed_in).await,
             PageRoute::Cluster(name) => cluster_page::show(&signed_in, &name).await,

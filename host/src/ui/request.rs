@@ -25,6 +25,7 @@ use crate::system::clock::monotonic_now;
 const MAX_FIELDS: usize = 512;
 
 /// One request.
+#[derive(Clone)]
 pub(super) struct PageRequest {
     pub(super) head: Parts,
     body: Bytes,
@@ -119,6 +120,13 @@ impl FormFields {
         Ok(Self(fields))
     }
 
+    /// The fields that say something, encoded as a browser does.
+    pub(super) fn encode(&self) -> String {
+        let mut encoded = url::form_urlencoded::Serializer::new(String::new());
+        encoded.extend_pairs(self.0.iter().filter(|(_, text)| !text.is_empty()));
+        encoded.finish()
+    }
+
     /// The first field of this name, without space around it; empty where there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.get_whole(name).trim()
@@ -149,8 +157,9 @@ impl SignedIn {
     ) -> Result<Self, PageError> {
         let looks = request.head.method != Method::POST && !request.is_poll();
         let next = || {
-            let path = request.head.uri.path();
-            let bare = request.address.strip_prefix(path).unwrap_or(path);
+            let asked = request.head.uri.path_and_query();
+            let asked = asked.map_or("", |asked| asked.as_str());
+            let bare = request.address.strip_prefix(asked).unwrap_or(asked);
             looks.then(|| bare.to_owned())
         };
         let id = SessionId::from_headers(&request.head.headers);

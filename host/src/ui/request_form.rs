@@ -3,6 +3,7 @@
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use super::BASE_PATH;
 use super::answer::{PageError, page_answer, redirect};
 use super::forms::{FormAnswer, FormDesk, FormPath, FormRequest};
 use super::request::SignedIn;
@@ -19,14 +20,23 @@ pub(super) async fn answer(
         orchestrator: &signed_in.state.orchestrator,
         caller: &signed_in.caller,
     };
+    let query = request.head.uri.query().unwrap_or_default();
+    // What was typed when the session had ended, and its user has signed in again.
+    let sessions = &signed_in.state.sessions;
+    let page = format!("{BASE_PATH}{}", path.form());
+    let kept = match is_sent || request.is_poll() || !query.is_empty() {
+        true => None,
+        false => sessions.take_form(signed_in.id, &page),
+    };
     let asked = FormRequest {
         path,
         base: &request.path(""),
-        fields: match is_sent {
-            true => request.form_bytes()?,
-            false => request.head.uri.query().unwrap_or_default().as_bytes(),
+        fields: match (is_sent, &kept) {
+            (true, _) => request.form_bytes()?,
+            (false, Some(kept)) => kept.as_bytes(),
+            (false, None) => query.as_bytes(),
         },
-        is_sent,
+        is_sent: is_sent || kept.is_some(),
         is_partial: request.is_poll(),
     };
     match Box::pin(desk.answer(&asked)).await? {

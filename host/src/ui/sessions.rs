@@ -2,11 +2,12 @@
 //! was not used for a while, when its token does, at sign-out, and with the host.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
 
 use super::cookie::SessionId;
 
@@ -21,6 +22,11 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// How long one lasts at most, where its token lasts longer or does not say how long.
     pub life: Duration,
+    /// Streams of one session. Browsers have six connections to a host that speaks HTTP/1.1: were all
+    /// of them streams, no page would open any more, and none would say why.
+    pub streams: usize,
+    /// Bytes of what was typed into a form whose session had ended.
+    pub kept_bytes: usize,
 }
 
 impl Default for SessionLimits {
@@ -30,6 +36,8 @@ impl Default for SessionLimits {
             of_one_user: 32,
             idle: Duration::from_secs(30 * 60),
             life: Duration::from_secs(12 * 3600),
+            streams: 4,
+            kept_bytes: 16 * 1024,
         }
     }
 }
@@ -48,11 +56,23 @@ pub(super) struct PageSession {
     pub(super) only_looks: bool,
     /// When the token ends.
     pub(super) ends: Instant,
+    /// The places of its streams.
+    pub(super) streams: Arc<Semaphore>,
+}
+
+/// What was typed into a form whose session had ended, until its page is asked for again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeptForm {
+    /// The form's page, below the prefix.
+    pub(super) page: String,
+    /// Its fields, encoded.
+    pub(super) fields: String,
 }
 
 struct OpenSession {
     session: PageSession,
     used: Instant,
+    kept: Option<KeptForm>,
 }
 
 /// All sessions.
@@ -69,9 +89,8 @@ impl SessionTable {
         }
     }
 
-    /// How long a session may last at most.
-    pub(super) fn life(&self) -> Duration {
-        self.limits.life
+    pub(super) fn limits(&self) -> &SessionLimits {
+        &self.limits
     }
 
     /// Opens a session; those whose time is up end, and where there are too many the one that was not
@@ -88,7 +107,30 @@ impl SessionTable {
         } else if open.len() >= self.limits.sessions {
             end_oldest(&mut open, |_| true);
         }
-        open.insert(digest(id), OpenSession { session, used: now });
+        let session = OpenSession {
+            session,
+            used: now,
+            kept: None,
+        };
+        open.insert(digest(id), session);
+    }
+
+    /// Keeps what was typed into a form for the session that goes on with it; what is larger than may
+    /// be is not kept.
+    pub(super) fn keep_form(&self, id: SessionId, form: KeptForm) {
+        if form.fields.len() <= self.limits.kept_bytes
+            && let Some(one) = self.lock().get_mut(&digest(id))
+        {
+            one.kept = Some(form);
+        }
+    }
+
+    /// What was typed into the form of this page, once.
+    pub(super) fn take_form(&self, id: SessionId, page: &str) -> Option<String> {
+        let mut open = self.lock();
+        let one = open.get_mut(&digest(id))?;
+        let kept = one.kept.take_if(|kept| kept.page == page)?;
+        Some(kept.fields)
     }
 
     /// The session of this id, if it is still good; `is_use` where a person asks for it.
@@ -143,6 +185,8 @@ mod tests {
         of_one_user: 2,
         idle: Duration::from_secs(60),
         life: Duration::from_secs(1000),
+        streams: 4,
+        kept_bytes: 10,
     };
 
     fn session(user: &str, ends: Instant) -> PageSession {
@@ -155,6 +199,7 @@ mod tests {
             region: None,
             only_looks: false,
             ends,
+            streams: Arc::new(Semaphore::new(LIMITS.streams)),
         }
     }
 
@@ -179,6 +224,27 @@ mod tests {
         table.open(id, session("a", at(1000)), start);
         assert!(table.end(id).is_some() && table.find(id, at(1), true).is_none());
         assert!(table.find(SessionId([2; 32]), start, true).is_none());
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_for_its_own_page_once_and_is_bounded() {
+        let (table, start) = (SessionTable::new(LIMITS), monotonic_now());
+        let id = SessionId([1; 32]);
+        let keep = |fields: &str| {
+            let page = "/ui/new".to_owned();
+            let fields = fields.to_owned();
+            table.keep_form(id, KeptForm { page, fields });
+        };
+        keep("a=1");
+        assert_eq!(table.take_form(id, "/ui/new"), None, "no such session");
+        table.open(id, session("a", start + LIMITS.life), start);
+        keep("name=12345");
+        assert_eq!(table.take_form(id, "/ui/other"), None);
+        let kept = table.take_form(id, "/ui/new");
+        assert_eq!(kept.as_deref(), Some("name=12345"));
+        assert_eq!(table.take_form(id, "/ui/new"), None, "once");
+        keep("name=123456");
+        assert_eq!(table.take_form(id, "/ui/new"), None, "a byte too many");
     }
 
     #[test]

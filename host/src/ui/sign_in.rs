@@ -6,13 +6,16 @@ use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use secrecy::SecretString;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::answer::{MessageData, PageError, page_answer, redirect};
 use super::attempts::AttemptKey;
+use super::cluster_view::path_part;
 use super::cookie::{SessionId, drop_cookie};
 use super::render::{PageFrame, render_page};
 use super::request::{FormFields, PageRequest, call_as};
-use super::sessions::PageSession;
+use super::route::PageRoute;
+use super::sessions::{KeptForm, PageSession};
 use super::texts::say;
 use super::{BASE_PATH, PageState};
 use crate::answer::AnswerBody;
@@ -37,6 +40,10 @@ struct SignInData {
     regions: Vec<String>,
     credential: String,
     next: String,
+    /// What was typed into the form that `next` is.
+    kept: String,
+    /// What became of what was asked for when the session had ended.
+    ended: Option<String>,
 }
 
 impl SignInData {
@@ -52,6 +59,7 @@ impl SignInData {
             region: text("region"),
             credential: text("credential"),
             next: text("next"),
+            kept: text("kept"),
             ..Self::default()
         }
     }
@@ -88,6 +96,40 @@ pub(super) async fn show_form(
         ..SignInData::default()
     };
     form.answer(request, StatusCode::OK)
+}
+
+/// The form, where a form was sent whose session had ended: nothing is done, and what was typed is
+/// kept for the page that comes after signing in.
+pub(super) fn ask_again(
+    state: &Arc<PageState>,
+    request: &PageRequest,
+    route: &PageRoute,
+) -> Result<Response<AnswerBody>, PageError> {
+    let (next, kept) = match route {
+        PageRoute::Form(path) => (path.form(), request.form()?.encode()),
+        PageRoute::Delete(name) => (
+            format!("/clusters/{}/delete", path_part(name)),
+            String::new(),
+        ),
+        PageRoute::Secret(name) => (format!("/clusters/{}", path_part(name)), String::new()),
+        _ => ("/clusters".to_owned(), String::new()),
+    };
+    let fits = kept.len() <= state.sessions.limits().kept_bytes;
+    let words = match (kept.is_empty(), fits) {
+        (true, _) => "sign_in.ended",
+        (false, true) => "sign_in.ended_kept",
+        (false, false) => "sign_in.ended_lost",
+    };
+    let form = SignInData {
+        is_private: request.is_private(),
+        next: format!("{BASE_PATH}{next}"),
+        kept: if fits { kept } else { String::new() },
+        ended: Some(say(words, &[])),
+        ..SignInData::default()
+    };
+    let mut answer = form.answer(request, StatusCode::UNAUTHORIZED)?;
+    answer.headers_mut().insert(SET_COOKIE, drop_cookie());
+    Ok(answer)
 }
 
 /// Signs in. A session that the browser has already ends, and the new one has another id: nobody can
@@ -150,16 +192,16 @@ pub(super) async fn sign_in(
             return data.answer(request, StatusCode::UNPROCESSABLE_ENTITY);
         }
     };
-    Ok(begin_session(state, request, &caller, region, &data.next))
+    Ok(begin_session(state, request, &caller, region, data))
 }
 
-/// Opens the session, and leads on to `next`.
+/// Opens the session, and leads on to where the form says.
 fn begin_session(
     state: &PageState,
     request: &PageRequest,
     caller: &Caller,
     region: Option<String>,
-    next: &str,
+    form: SignInData,
 ) -> Response<AnswerBody> {
     if let Some(former) = SessionId::from_headers(&request.head.headers) {
         state.sessions.end(former);
@@ -172,7 +214,14 @@ fn begin_session(
         "signed in"
     );
     state.sessions.open(id, session, monotonic_now());
-    let mut answer = redirect(&next_path(request, next));
+    let mut answer = redirect(&next_path(request, &form.next));
+    if !form.kept.is_empty() {
+        let kept = KeptForm {
+            page: form.next,
+            fields: form.kept,
+        };
+        state.sessions.keep_form(id, kept);
+    }
     if let Some(cookie) = id.set_cookie() {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
@@ -298,7 +347,8 @@ fn choose_region(caller: &Caller, asked: &str) -> Result<Option<String>, &'stati
 
 fn open_session(state: &PageState, caller: &Caller, region: Option<String>) -> PageSession {
     let session = caller.session();
-    let life = state.sessions.life();
+    let limits = state.sessions.limits();
+    let life = limits.life;
     let left = session.expires_at().map_or(life, |ends| {
         ends.duration_since(wall_now())
             .unwrap_or_default()
@@ -313,6 +363,7 @@ fn open_session(state: &PageState, caller: &Caller, region: Option<String>) -> P
         only_looks: session.application_credential() && !session.allows_application_credentials(),
         region,
         ends: monotonic_now() + left,
+        streams: Arc::new(Semaphore::new(limits.streams)),
     }
 }
 

@@ -9,6 +9,7 @@ mod full_disk;
 mod life_cycle;
 mod nodes;
 mod owners;
+mod page;
 mod refusals;
 mod service_manager;
 mod update;
@@ -87,6 +88,10 @@ pub const ALL: &[(&str, Scenario)] = &[
 /// Those that take many minutes each: run where a word selects them, and with
 /// `tests/run --with-openstack=all`.
 pub const LONG: &[(&str, Scenario)] = &[
+    (
+        "page: in Chromium, Hadoop and Spark from the form to the end, pictures of each step",
+        |testbed| Box::pin(page::run(testbed)),
+    ),
     (
         "frameworks: Hadoop, Spark and JupyterLab, nodes that compute alone, health, reboot",
         |testbed| Box::pin(frameworks::together(testbed)),

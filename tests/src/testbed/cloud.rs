@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 /// Where the testbed lives and listens; the same constants as in `openstack-rig`.
 pub const STATE: &str = "/var/lib/openstack-rig/state";
 const HOST: &str = "172.31.240.1";
-pub(crate) const PASSWORD: &str = "rigpass";
+/// Every password of it.
+pub const PASSWORD: &str = "rigpass";
 /// The download mirror that nodes reach.
 pub const MIRROR: &str = "http://172.31.240.1:8900";
 /// The package proxy that nodes reach.

@@ -29,6 +29,8 @@ struct RefreshTimes {
     ended: Option<Instant>,
     /// Why the last question had no answer.
     error: Option<Arc<str>>,
+    /// When the last answer came, in seconds of the epoch.
+    answered_s: Option<u64>,
     /// Readers that wait for the question.
     waiting: usize,
 }
@@ -68,6 +70,11 @@ impl RefreshState {
     /// Why the last question had no answer.
     pub(crate) fn error(&self) -> Option<Arc<str>> {
         lock_mutex(&self.state).error.clone()
+    }
+
+    /// When the cloud has answered last, in seconds of the epoch; none since this process began.
+    pub(crate) fn answered_s(&self) -> Option<u64> {
+        lock_mutex(&self.state).answered_s
     }
 
     /// Whether what we know is younger than that.
@@ -115,15 +122,24 @@ impl RefreshState {
 
     fn finish(&self, error: Option<Arc<str>>) {
         let mut state = lock_mutex(&self.state);
-        (state.begun, state.ended, state.error) = (None, Some(clock::monotonic_now()), error);
+        state.begun = None;
+        state.note_end(error);
         drop(state);
         self.ended.notify_waiters();
     }
 
     /// What we did ourselves a moment ago counts as an observation.
     pub(crate) fn record_contact(&self, error: Option<String>) {
-        let mut state = lock_mutex(&self.state);
-        (state.ended, state.error) = (Some(clock::monotonic_now()), error.map(Arc::from));
+        lock_mutex(&self.state).note_end(error.map(Arc::from));
+    }
+}
+
+impl RefreshTimes {
+    fn note_end(&mut self, error: Option<Arc<str>>) {
+        if error.is_none() {
+            self.answered_s = Some(clock::unix_now_s());
+        }
+        (self.ended, self.error) = (Some(clock::monotonic_now()), error);
     }
 }
 

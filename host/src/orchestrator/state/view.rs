@@ -84,6 +84,9 @@ pub struct ClusterView {
     /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
     /// has not taken what it is to be given.
     pub cloud_error: Option<String>,
+    /// Since when the cloud has not answered, in seconds of the epoch; none where it does, or never
+    /// has since this process began.
+    pub silent_since_s: Option<u64>,
 }
 
 /// One node of a cluster.
@@ -180,6 +183,7 @@ pub enum CreateOutcome {
 pub struct ClusterLookup {
     record: Arc<ClusterRecord>,
     edition: ViewVersion,
+    silent_since_s: Option<u64>,
 }
 
 /// What a cluster's views depend on: where it is the same, so are they.
@@ -197,7 +201,19 @@ impl ClusterLookup {
             revision: record.revision,
             cloud_error,
         };
-        Self { record, edition }
+        Self {
+            record,
+            edition,
+            silent_since_s: None,
+        }
+    }
+
+    /// The same, of a cluster of which the cloud has not answered since this time.
+    pub(crate) fn silent_since(self, silent_since_s: Option<u64>) -> Self {
+        Self {
+            silent_since_s,
+            ..self
+        }
     }
 
     /// The cluster's own id.
@@ -246,7 +262,10 @@ impl ClusterLookup {
 
     /// What its owner sees.
     pub fn view(&self) -> ClusterView {
-        view_of(&self.record, self.edition.cloud_error.as_deref())
+        ClusterView {
+            silent_since_s: self.silent_since_s,
+            ..view_of(&self.record, self.edition.cloud_error.as_deref())
+        }
     }
 }
 
@@ -302,6 +321,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .and_then(describe_end),
         deletion: DeletionStage::of_record(record),
         cloud_error: join_reasons(cloud_error, describe_wishes(record)),
+        silent_since_s: None,
     }
 }
 

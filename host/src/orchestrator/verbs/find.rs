@@ -112,12 +112,14 @@ pub(crate) async fn look_up_cluster(
     match find_cluster(context, caller, name).await {
         Ok(handle) => {
             let shown_age = context.state.limits.shown_age;
-            let cloud_error =
+            let seen =
                 refresh::refresh_cluster(&context.state, &handle, &caller.session, shown_age).await;
+            let silent_since_s = seen.as_ref().and_then(|_| handle.refresh.answered_s());
             let record = handle.record();
             if record.is_live() {
-                let cloud_error = handle.cloud_error(&record, cloud_error);
-                return Ok(ClusterLookup::new(record, cloud_error));
+                let cloud_error = handle.cloud_error(&record, seen);
+                let found = ClusterLookup::new(record, cloud_error);
+                return Ok(found.silent_since(silent_since_s));
             }
         }
         Err(OrchestratorError::NotFound(_)) => {}

@@ -41,6 +41,19 @@ impl FormPath {
         })
     }
 
+    /// The path of the form itself, behind the base of all pages.
+    pub fn form(&self) -> String {
+        match self {
+            Self::New
+            | Self::Import
+            | Self::Preview
+            | Self::PreviewFile(_)
+            | Self::Create
+            | Self::Export(_) => "/new".to_owned(),
+            Self::Change(cluster) | Self::Apply(cluster) => format!("/clusters/{cluster}/change"),
+        }
+    }
+
     /// How it is asked for.
     pub fn methods(&self) -> &'static [Method] {
         match self {
@@ -62,6 +75,9 @@ mod tests {
         let of = FormPath::from_path;
         assert_eq!(of("/new"), Some(FormPath::New));
         assert_eq!(of("/new/create").unwrap().methods(), [Method::POST]);
+        assert_eq!(of("/new/create").unwrap().form(), "/new");
+        let apply = of("/clusters/demo/change/apply").unwrap();
+        assert_eq!(apply.form(), "/clusters/demo/change");
         let file = Some(FormPath::PreviewFile("node-worker.sh".to_owned()));
         assert_eq!(of("/new/file/node-worker.sh"), file);
         assert_eq!(

@@ -31,8 +31,9 @@ use crate::system::utc_time::format_utc;
 
 /// The templates of these pages, by name; they extend `layout.html`, with the blocks `title` and
 /// `main`.
-pub const TEMPLATES: [(&str, &str); 7] = [
+pub const TEMPLATES: [(&str, &str); 8] = [
     ("form_head.html", include_str!("templates/form_head.html")),
+    ("form_note.html", include_str!("templates/form_note.html")),
     ("fields.html", include_str!("templates/fields.html")),
     ("request.html", include_str!("templates/request.html")),
     (
