@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, request};
 
-use super::connection::ConnectionHandler;
+use super::connection::{ConnectionHandler, PortRefusal, text_response};
 use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::AnswerBody;
 use crate::api::{self, JsonApi};
@@ -72,6 +72,18 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
             PathOwner::Json(json) => json.refuse_head(head, ends),
             PathOwner::Pages(pages) => pages.refuse_head(head, ends),
             PathOwner::Occi => Some(self.occi.refuse_head(head, ends)?.map(AnswerBody::from)),
+        }
+    }
+
+    fn render_refusal(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+        refusal: &PortRefusal,
+    ) -> Response<AnswerBody> {
+        match self.owner(head, ends) {
+            PathOwner::Json(json) => json.render_refusal(head, refusal.status, &refusal.text),
+            PathOwner::Pages(_) | PathOwner::Occi => text_response(refusal.status, &refusal.text),
         }
     }
 
