@@ -18,6 +18,32 @@ pub fn format_rfc3339(unix_s: u64) -> String {
     format!("{date}T{time}Z")
 }
 
+/// Seconds since 1970 of what [`format_rfc3339`] writes; none of any other text.
+pub fn parse_rfc3339(text: &str) -> Option<u64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let numbers = |text: &str, sign| -> Option<[u64; 3]> {
+        let read: Result<Vec<u64>, _> = text.split(sign).map(str::parse).collect();
+        read.ok()?.try_into().ok()
+    };
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_date =
+        (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // As above, years are counted from March.
+    let (year, from_march) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leaps = year / 4 - year / 100 + year / 400;
+    let days = 365 * year + leaps + (153 * from_march + 2) / 5 + day - 1;
+    let days = days.checked_sub(DAYS_BEFORE_1970)?;
+    Some(days * DAY_S + hour * 3600 + minute * 60 + second)
+}
+
 fn date_and_time(unix_s: u64) -> (String, String) {
     let (days, second) = (unix_s / DAY_S, unix_s % DAY_S);
     // Years are counted from March, so that the leap day is a year's last.
@@ -72,6 +98,16 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(format_rfc3339(seconds), wanted);
+            assert_eq!(parse_rfc3339(wanted), Some(seconds));
+        }
+        for wrong in [
+            "",
+            "2026-11-26",
+            "2026-13-01T00:00:00Z",
+            "2026-11-26T24:00:00Z",
+            "x",
+        ] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
         }
     }
 }
