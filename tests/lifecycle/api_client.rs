@@ -167,7 +167,7 @@ impl ApiHost {
         };
         let told = &operation["responses"][answer.status.to_string()];
         let told = match told["$ref"].as_str() {
-            Some(place) => &self.document.pointer(&place[1..]).unwrap(),
+            Some(place) => self.document.pointer(&place[1..]).unwrap(),
             None => told,
         };
         assert!(

@@ -340,8 +340,8 @@ impl FakeCloud {
         ];
         let there = all
             .iter()
-            .cloned()
-            .filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
+            .filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type))
+            .cloned();
         let moved = |of: &str| {
             self.fixtures
                 .elsewhere
