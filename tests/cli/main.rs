@@ -9,6 +9,9 @@ mod json;
 mod login;
 mod nodes;
 mod orphans;
+mod printed;
+mod server_mode;
+mod server_tls;
 mod text;
 mod waits;
 mod words;
@@ -27,6 +30,8 @@ use tokio::process::{Child, Command};
 struct Terminal {
     cloud: FakeOpenStack,
     home: tempfile::TempDir,
+    /// The host that commands drive, where one is named.
+    server: Option<String>,
 }
 
 /// How a command ended.
@@ -56,6 +61,7 @@ impl Terminal {
         Self {
             cloud: FakeOpenStack::start(config).await.unwrap(),
             home: tempfile::tempdir().unwrap(),
+            server: None,
         }
     }
 
@@ -85,6 +91,9 @@ impl Terminal {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(server) = &self.server {
+            command.env("STAMPEDE_SERVER", server);
+        }
         command
     }
 

@@ -1,8 +1,12 @@
 //! The JSON API over the whole host and the fake OpenStack: what clients get, and that every answer is
 //! as the API's document says.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use stampede::server::ServerLimits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::{
     api_client::ApiHost,
@@ -77,6 +81,53 @@ async fn a_cluster_is_made_changed_and_deleted() {
     let gone = host.get(path).await;
     assert_eq!(gone.status, 404);
     assert_eq!(gone.body["type"], "urn:x-stampede:problem:not-found");
+    let left = host.get("/api/v1/clusters?deleting=true").await;
+    assert_eq!(left.body["clusters"][0]["id"], made.body["id"]);
+    assert_eq!(host.get(CLUSTERS).await.body["total"], 0);
+    host.world.cloud.finish();
+    eventually("nothing is left of it", async || {
+        let left = host.get("/api/v1/clusters?deleting=true").await;
+        (left.body["total"] == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_servers_limits_refuse_is_a_problem_too() {
+    let small = ServerLimits {
+        body_bytes: 60,
+        ..ServerLimits::default()
+    };
+    let host = ApiHost::start_with(small).await;
+    for (name, status) in [("a", 422), (&*"a".repeat(60), 413)] {
+        let refused = host.post(CLUSTERS, json!({"name": name, "x": 1})).await;
+        assert_eq!(refused.status, status, "{}", refused.body);
+    }
+    let none = ServerLimits {
+        in_flight: 0,
+        ..ServerLimits::default()
+    };
+    let host = ApiHost::start_with(none).await;
+    let busy = host.get(CLUSTERS).await;
+    assert_eq!((busy.status, busy.header("retry-after")), (503, "1"));
+    assert_eq!(busy.body["type"], "urn:x-stampede:problem:busy");
+    let hasty = ServerLimits {
+        body_read: Duration::from_millis(100),
+        ..ServerLimits::default()
+    };
+    let host = ApiHost::start_with(hasty).await;
+    let mut client = TcpStream::connect(host.address).await.unwrap();
+    let head = format!(
+        "POST {CLUSTERS} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: {}\r\nContent-Length: 9\r\n\r\n{{",
+        host.token
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("application/problem+json"), "{head}");
+    host.check_named("ProblemDetails", &serde_json::from_str(body).unwrap());
 }
 
 #[tokio::test]

@@ -3,15 +3,14 @@
 
 use std::sync::LazyLock;
 
+use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{
-    ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder, Responses,
-};
 use utoipa::{Modify, OpenApi};
 
 use super::credentials::{PROJECT, TOKEN};
 use super::handlers::{changes, clusters, create, events, lists, requests};
-use super::problem::{FieldProblem, PROBLEM_JSON, ProblemDetails};
+use super::problem::{FieldProblem, ProblemDetails};
+use super::problem_answers::ProblemsOfAll;
 use super::shapes::{ApiRoot, StreamEnd};
 
 /// The name of the way to say who asks.
@@ -82,34 +81,6 @@ impl Modify for SecurityOfAll {
     }
 }
 
-/// Whatever else a path answers is a problem.
-struct ProblemsOfAll;
-
-impl Modify for ProblemsOfAll {
-    fn modify(&self, document: &mut Document) {
-        let content = ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name("ProblemDetails")))
-            .build();
-        let problem = ResponseBuilder::new()
-            .description("Why it is not done: 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 500, 502 or 503")
-            .content(PROBLEM_JSON, content)
-            .build();
-        let paths = document.paths.paths.values_mut();
-        let operations = paths.flat_map(|path| {
-            [
-                &mut path.get,
-                &mut path.post,
-                &mut path.patch,
-                &mut path.delete,
-            ]
-        });
-        for operation in operations.flatten() {
-            let Responses { responses, .. } = &mut operation.responses;
-            responses.insert("default".to_owned(), RefOr::T(problem.clone()));
-        }
-    }
-}
-
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     let text = ApiDocument::openapi().to_pretty_json();
     text.unwrap_or_default() + "\n"
@@ -158,5 +129,24 @@ mod tests {
             kinds.insert(route.kind());
         }
         assert_eq!(kinds.len(), 11, "all kinds of routes: {kinds:?}");
+    }
+
+    #[test]
+    fn each_path_has_the_problems_of_its_kind_and_no_others() {
+        let document: serde_json::Value = serde_json::from_str(document_text()).unwrap();
+        let statuses = |path: &str, method: &str| -> Vec<u16> {
+            let responses = &document["paths"][path][method]["responses"];
+            let told = responses.as_object().unwrap().keys();
+            let told = told.map(|status| status.parse().unwrap());
+            told.filter(|status| *status >= 400).collect()
+        };
+        let open = [400, 408, 413, 414, 431, 500, 503];
+        assert_eq!(statuses("/api/v1", "get"), open);
+        let list = [400, 401, 403, 408, 413, 414, 422, 431, 500, 502, 503];
+        assert_eq!(statuses("/api/v1/cloud/flavors", "get"), list);
+        let change = [
+            400, 401, 403, 404, 408, 409, 412, 413, 414, 415, 422, 431, 500, 502, 503,
+        ];
+        assert_eq!(statuses("/api/v1/clusters/{name}", "patch"), change);
     }
 }

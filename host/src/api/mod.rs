@@ -8,7 +8,7 @@
 //!
 //! Layout, from top to bottom; no file uses one above its own line
 //! - [`JsonApi`]: a request's way
-//! - [`document`]: the API's document
+//! - [`document`]: the API's document; `problem_answers`: which problems stand in it
 //! - `handlers`: what each route answers
 //! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`]: what answers hold
 //! - `request_body`: what requests say, `json_node`: JSON as it was sent
@@ -25,12 +25,16 @@ mod json_node;
 pub mod limits;
 pub mod preview_shapes;
 pub mod problem;
+mod problem_answers;
 mod request_body;
 pub mod request_shapes;
 mod route;
 pub mod shapes;
 
+use std::panic::AssertUnwindSafe;
+
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode, request};
 use tracing::field::Empty;
@@ -45,7 +49,7 @@ use shapes::ApiRoot;
 
 use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::{AnswerBody, EventSlots};
-use crate::orchestrator::Orchestrator;
+use crate::orchestrator::{Orchestrator, OrchestratorError};
 
 /// Below which this API is.
 pub const BASE_PATH: &str = "/api/v1";
@@ -80,6 +84,16 @@ impl JsonApi {
     ) -> Option<Response<AnswerBody>> {
         let refused = self.read_head(head, ends).err()?;
         Some(refused.render(head.uri.path()))
+    }
+
+    /// The answer to a request that the limits of the server refuse.
+    pub fn render_refusal(
+        &self,
+        head: &request::Parts,
+        status: StatusCode,
+        why: &str,
+    ) -> Response<AnswerBody> {
+        ApiProblem::of_limits(status, why).render_unlogged(head.uri.path())
     }
 
     /// Answers one request.
@@ -118,7 +132,12 @@ impl JsonApi {
             Span::current().record("status", response.status().as_u16());
             response
         };
-        handle.instrument(span).await
+        let handled = AssertUnwindSafe(handle).catch_unwind().instrument(span);
+        handled.await.unwrap_or_else(|_| {
+            // The panic itself was printed by the panic hook.
+            let panicked = OrchestratorError::internal("a request ended in a panic");
+            ApiProblem::from(panicked).render(head.uri.path())
+        })
     }
 
     /// The route, and who asks where that has to be said.

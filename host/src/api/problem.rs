@@ -223,6 +223,17 @@ impl ApiProblem {
         }
     }
 
+    /// The server's limits refuse it before this API is asked.
+    pub(super) fn of_limits(status: StatusCode, why: &str) -> Self {
+        let (code, title) = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "the body is too large"),
+            StatusCode::REQUEST_TIMEOUT => ("too-slow", "the body did not come in time"),
+            StatusCode::SERVICE_UNAVAILABLE => ("busy", "come again"),
+            _ => ("malformed", "the request cannot be read"),
+        };
+        Self::new(status, code, title, why)
+    }
+
     /// The framework is not there.
     pub(super) fn no_such_framework(name: &str) -> Self {
         let detail = format!("no framework `{name}`; GET /api/v1/frameworks lists them");
@@ -282,6 +293,11 @@ impl ApiProblem {
     /// The answer.
     pub(super) fn render(self, path: &str) -> Response<AnswerBody> {
         self.log(path);
+        self.render_unlogged(path)
+    }
+
+    /// The answer, of which the log is to know nothing: clients could fill it.
+    pub(super) fn render_unlogged(self, path: &str) -> Response<AnswerBody> {
         let mut response = build_json(self.status, PROBLEM_JSON, &self.details(path));
         response.headers_mut().extend(self.headers);
         response

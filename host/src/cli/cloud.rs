@@ -19,7 +19,7 @@ use crate::{
     system::{clock::wall_now, environment::read_path},
 };
 
-use super::plugins;
+use super::{RefusedRequest, plugins, server_url::ServerUrl};
 
 /// How long before its token ends a login is renewed at the latest.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
@@ -46,18 +46,39 @@ pub(super) struct CloudArgs {
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     plugins: plugins::PluginArgs,
+    /// Drive the stampede host at this URL, which looks after clusters of its own, instead of the cloud itself; the
+    /// credentials are the cloud's all the same
+    #[arg(long, env = "STAMPEDE_SERVER", value_name = "URL", value_parser = read_server)]
+    server: Option<ServerChoice>,
+}
+
+/// Which host is driven, if any: an empty variable names none.
+#[derive(Clone, Debug)]
+struct ServerChoice(Option<ServerUrl>);
+
+fn read_server(text: &str) -> Result<ServerChoice, String> {
+    if text.trim().is_empty() {
+        return Ok(ServerChoice(None));
+    }
+    Ok(ServerChoice(Some(ServerUrl::parse(text)?)))
+}
+
+/// A login that is renewed while a command goes on.
+pub(super) struct CloudLogin {
+    client: CloudClient,
+    credentials: CloudCredentials,
+    session: CloudSession,
+    /// From when on it is renewed.
+    renew_after: Option<SystemTime>,
 }
 
 /// An orchestrator of our own, and us as its caller.
 pub(super) struct LocalOrchestrator {
     pub(super) orchestrator: Orchestrator,
     pub(super) caller: Caller,
-    client: CloudClient,
-    credentials: CloudCredentials,
+    login: CloudLogin,
     /// Where this process remembers its clusters.
     pub(super) data_dir: PathBuf,
-    /// From when on the login is renewed.
-    renew_after: Option<SystemTime>,
 }
 
 /// Why a login was not renewed.
@@ -101,22 +122,48 @@ impl CloudArgs {
         Ok(cloud)
     }
 
-    /// The same for a preview: nothing goes on.
-    pub(super) async fn connect_read_only(&self) -> Result<LocalOrchestrator> {
+    /// Where the plugins of this process are.
+    pub(super) fn plugins(&self) -> &plugins::PluginArgs {
+        &self.plugins
+    }
+
+    /// The host that is to be driven instead, if any.
+    pub(super) fn server(&self) -> Option<&ServerUrl> {
+        self.server.as_ref()?.0.as_ref()
+    }
+
+    /// Logs in.
+    pub(super) async fn log_in(&self) -> Result<CloudLogin> {
+        let (client, credentials) = self.read_credentials()?;
+        CloudLogin::begin(client, credentials).await
+    }
+
+    fn read_credentials(&self) -> Result<(CloudClient, CloudCredentials)> {
         let credentials = CloudCredentials::from_env_or_clouds_yaml(self.os_cloud.as_deref())?;
         let client = CloudClient::new(CloudConfig {
             allow_application_credentials: self.allow_application_credentials,
             ..credentials.config().clone()
         })?;
+        Ok((client, credentials))
+    }
+
+    /// The same for a preview: nothing goes on.
+    pub(super) async fn connect_read_only(&self) -> Result<LocalOrchestrator> {
+        if self.server().is_some() {
+            let hint = "without --server, and with STAMPEDE_SERVER unset, it does";
+            let message = "this command works on the cloud itself";
+            return Err(RefusedRequest::of("--server", message, hint));
+        }
+        let (client, credentials) = self.read_credentials()?;
         let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
         // Nobody asks a command for its numbers.
         let metrics = Arc::new(HostMetrics::default());
         let (planner, defaults) = self.plugins.load(&metrics).await?;
         let store = RecordStore::open(&data_dir).await?;
-        let session = client.login(&credentials).await?;
+        let login = CloudLogin::begin(client, credentials).await?;
         let orchestrator = Orchestrator::new(OrchestratorConfig {
             host: HOST.to_owned(),
-            client: client.clone(),
+            client: login.client.clone(),
             planner,
             store,
             defaults,
@@ -126,13 +173,63 @@ impl CloudArgs {
         })
         .await?;
         Ok(LocalOrchestrator {
-            renew_after: renewal_time(&session),
-            caller: orchestrator.read_only_caller(session),
+            caller: orchestrator.read_only_caller(login.session.clone()),
             orchestrator,
-            client,
-            credentials,
+            login,
             data_dir,
         })
+    }
+}
+
+impl CloudLogin {
+    async fn begin(client: CloudClient, credentials: CloudCredentials) -> Result<Self> {
+        let session = client.login(&credentials).await?;
+        Ok(Self {
+            renew_after: renewal_time(&session),
+            client,
+            credentials,
+            session,
+        })
+    }
+
+    /// How the cloud is reached.
+    pub(super) fn config(&self) -> &CloudConfig {
+        self.client.config()
+    }
+
+    /// The token and its project.
+    pub(super) fn session(&self) -> &CloudSession {
+        &self.session
+    }
+
+    fn is_due(&self) -> bool {
+        self.renew_after.is_some_and(|due| wall_now() >= due)
+    }
+
+    /// Its token was refused.
+    pub(super) fn renew_soon(&mut self) {
+        self.renew_after = Some(wall_now());
+    }
+
+    /// Logs in again where the token is about to end or was refused.
+    pub(super) async fn renew_where_due(&mut self) -> Result<(), RenewalFailure> {
+        if self.is_due() {
+            self.renew().await?;
+        }
+        Ok(())
+    }
+
+    async fn renew(&mut self) -> Result<(), RenewalFailure> {
+        if !self.credentials.can_log_in_again() {
+            return Err(RenewalFailure::Ended(
+                "the token has ended, and a login by token cannot be renewed; log in with a password or an application credential"
+                    .to_owned(),
+            ));
+        }
+        let session = self.client.login(&self.credentials).await;
+        self.session = session.map_err(RenewalFailure::of_cloud)?;
+        self.renew_after = renewal_time(&self.session);
+        Ok(())
     }
 }
 
@@ -146,14 +243,13 @@ impl LocalOrchestrator {
     /// has refused it. What waits for the user's token goes on with the new one.
     pub(super) async fn keep_login(&mut self) -> Result<(), RenewalFailure> {
         let is_known = self.orchestrator.knows_session(&self.caller);
-        let is_due = self.renew_after.is_some_and(|due| wall_now() >= due);
-        if is_known && !is_due {
+        if is_known && !self.login.is_due() {
             return Ok(());
         }
         match self.log_in_again().await {
             // The token that there is may last until a later try.
             Err(_) if is_known => {
-                self.renew_after = wall_now().checked_add(RENEW_AGAIN);
+                self.login.renew_after = wall_now().checked_add(RENEW_AGAIN);
                 Ok(())
             }
             outcome => outcome,
@@ -161,15 +257,8 @@ impl LocalOrchestrator {
     }
 
     async fn log_in_again(&mut self) -> Result<(), RenewalFailure> {
-        if !self.credentials.can_log_in_again() {
-            return Err(RenewalFailure::Ended(
-                "the token has ended, and a login by token cannot be renewed; log in with a password or an application credential"
-                    .to_owned(),
-            ));
-        }
-        let session = self.client.login(&self.credentials).await;
-        let session = session.map_err(RenewalFailure::of_cloud)?;
-        self.renew_after = renewal_time(&session);
+        self.login.renew().await?;
+        let session = self.login.session.clone();
         let caller = self.orchestrator.register_session(session).await;
         self.caller = caller.map_err(|error| RenewalFailure::Later(error.to_string()))?;
         Ok(())

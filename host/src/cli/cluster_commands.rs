@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use super::{
     Command, adopt, delete,
     deploy::{DeployArgs, DeployOptions},
-    extend, history, list, secret, show, ssh, tunnel,
+    events, extend, history, list, secret, show, ssh, tunnel,
     update::{UpdateArgs, UpdateOptions},
     wait,
 };
@@ -26,6 +26,7 @@ enum ClusterCommand {
     Create(CreateArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Events(events::EventsArgs),
     #[command(visible_alias = "wait")]
     Watch(wait::WaitArgs),
     Update(UpdateArgs),
@@ -77,6 +78,7 @@ impl ClusterArgs {
             )),
             ClusterCommand::List(args) => Command::List(args),
             ClusterCommand::Show(args) => Command::Show(args),
+            ClusterCommand::Events(args) => Command::Events(args),
             ClusterCommand::Watch(args) => Command::Wait(args),
             ClusterCommand::Update(args) => Command::Update(args),
             ClusterCommand::Scale(args) => {

@@ -7,10 +7,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    arguments::parse_duration,
-    cloud::{LocalOrchestrator, RenewalFailure},
-    line_printer::LinePrinter,
-    progress_printer::ProgressPrinter,
+    arguments::parse_duration, cloud::RenewalFailure, cluster_backend::ClusterBackend,
+    line_printer::LinePrinter, progress_printer::ProgressPrinter,
 };
 use crate::{
     cluster::ClusterState,
@@ -35,8 +33,18 @@ pub(super) struct TimeoutArgs {
 pub(super) enum WaitTarget {
     /// The living one of this name.
     Living(String),
-    /// The one with this id, which is being deleted, or is to be once Heat has taken that.
-    Deleting(String),
+    /// The one with this name and id, which is being deleted, or is to be once Heat has taken that.
+    Deleting { name: String, id: String },
+}
+
+impl WaitTarget {
+    /// The deletion of this cluster.
+    pub(super) fn deleting(view: ClusterView) -> Self {
+        Self::Deleting {
+            name: view.name,
+            id: view.id,
+        }
+    }
 }
 
 /// How a wait ended.
@@ -53,7 +61,7 @@ pub(super) enum WaitEnd {
 
 /// A wait for one cluster.
 pub(super) struct ClusterWait<'a, 'o> {
-    pub(super) cloud: &'a mut LocalOrchestrator,
+    pub(super) cloud: &'a mut ClusterBackend,
     pub(super) out: &'a mut LinePrinter<'o>,
     pub(super) progress: &'a mut ProgressPrinter,
     pub(super) target: WaitTarget,
@@ -79,31 +87,30 @@ impl ClusterWait<'_, '_> {
             if let Err(RenewalFailure::Ended(why)) = login {
                 return Ok(WaitEnd::Stuck(last.take(), why));
             }
-            let Some(mut view) = self.look().await? else {
-                return Ok(WaitEnd::Deleted);
+            let mut view = match self.look().await? {
+                TargetLook::Seen(view) => view,
+                TargetLook::Unseen => continue,
+                TargetLook::Gone => return Ok(WaitEnd::Deleted),
             };
             if let Err(RenewalFailure::Later(why)) = &login {
                 view.cloud_error = Some(why.clone());
             }
             self.progress.print(self.out, &view)?;
-            let is_to_go = matches!(self.target, WaitTarget::Deleting(_));
+            let is_to_go = matches!(self.target, WaitTarget::Deleting { .. });
             if is_to_go && view.deletion == DeletionStage::NotWanted {
                 let why = view.cloud_error.clone();
                 let why = why.unwrap_or_else(|| "its deletion was withdrawn".to_owned());
-                return Ok(WaitEnd::Stuck(Some(Box::new(view)), why));
+                return Ok(WaitEnd::Stuck(Some(view), why));
             }
             // Of one that Heat shows as deleted the record is about to go.
             let is_going = is_to_go
                 && (view.state == ClusterState::Deleted || view.deletion == DeletionStage::Wished);
             if !view.state.is_moving() && !is_going {
-                return Ok(WaitEnd::Settled(Box::new(view)));
+                return Ok(WaitEnd::Settled(view));
             }
-            let standstill = self
-                .cloud
-                .orchestrator
-                .standstill(&self.cloud.caller, &view.id)
-                .filter(|_| login.is_ok());
-            *last = Some(Box::new(view));
+            let standstill = self.cloud.standstill(&view.id);
+            let standstill = standstill.filter(|_| login.is_ok());
+            *last = Some(view);
             match standstill {
                 None => idle_looks = 0,
                 Some(why) if idle_looks + 1 >= STANDSTILL_LOOKS => {
@@ -111,27 +118,36 @@ impl ClusterWait<'_, '_> {
                 }
                 Some(_) => idle_looks += 1,
             }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// The cluster as it is now; `None` where nothing is left of one that was to be deleted.
-    async fn look(&self) -> Result<Option<ClusterView>> {
-        let LocalOrchestrator {
-            orchestrator,
-            caller,
-            ..
-        } = &*self.cloud;
-        match &self.target {
-            WaitTarget::Living(name) => Ok(Some(orchestrator.view(caller, name).await?)),
-            WaitTarget::Deleting(id) => {
-                let mut found = self.cloud.find_by_id(id).await?;
-                if let Some(view) = &mut found {
-                    // What its nodes said while it lived is of no more interest.
-                    view.progress.clear();
-                }
-                Ok(found)
+            if is_to_go || !self.cloud.waits_for_news() {
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         }
     }
+
+    /// The cluster as it is now.
+    async fn look(&mut self) -> Result<TargetLook> {
+        match &self.target {
+            WaitTarget::Living(name) => {
+                let seen = self.cloud.next_view(name).await?;
+                Ok(seen.map_or(TargetLook::Unseen, |view| TargetLook::Seen(Box::new(view))))
+            }
+            WaitTarget::Deleting { name, id } => {
+                let Some(mut view) = self.cloud.find_by_id(name, id).await? else {
+                    return Ok(TargetLook::Gone);
+                };
+                // What its nodes said while it lived is of no more interest.
+                view.progress.clear();
+                Ok(TargetLook::Seen(Box::new(view)))
+            }
+        }
+    }
+}
+
+/// What a look has shown.
+enum TargetLook {
+    Seen(Box<ClusterView>),
+    /// Nobody could say for now.
+    Unseen,
+    /// Nothing is left of one that was to be deleted.
+    Gone,
 }

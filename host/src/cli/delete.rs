@@ -8,7 +8,8 @@ use clap::Args;
 
 use super::{
     arguments::parse_duration,
-    cloud::{CloudArgs, LocalOrchestrator},
+    cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     cluster_wait::{ClusterWait, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
@@ -47,10 +48,10 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
     args.format.prepare(out);
     args.format.check_fields(&answer_fields())?;
     let name = &args.name;
-    let mut cloud = args.cloud.connect().await?;
     if args.orphan {
-        return delete_orphan(args, &mut cloud, out).await;
+        return delete_orphan(args, out).await;
     }
+    let mut cloud = ClusterBackend::connect(&args.cloud).await?;
     let Some(id) = find_id(&cloud, name).await? else {
         if !args.if_exists {
             return Err(OrchestratorError::NotFound(name.clone()).into());
@@ -59,12 +60,11 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
         return conclusion.tell(out, &args.format, None);
     };
     // One that is being deleted already needs nobody to ask again, unless it waits for somebody.
-    let why = match cloud.orchestrator.delete(&cloud.caller, name).await {
-        Ok(DeletionAnswer::Recorded(why)) => Some(why),
-        Ok(_) | Err(OrchestratorError::NotFound(_)) => None,
-        Err(error) => return Err(error.into()),
+    let why = match cloud.delete(name).await? {
+        Some(DeletionAnswer::Recorded(why)) => Some(why),
+        _ => None,
     };
-    let Some(view) = cloud.find_by_id(&id).await? else {
+    let Some(view) = cloud.find_by_id(name, &id).await? else {
         let conclusion = CommandConclusion::new(name, CommandOutcome::Deleted, None);
         return conclusion.tell(out, &args.format, None);
     };
@@ -84,18 +84,16 @@ pub(super) async fn run(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<
 }
 
 /// Has Heat delete a stack that no record knows.
-async fn delete_orphan(
-    args: &DeleteArgs,
-    cloud: &mut LocalOrchestrator,
-    out: &mut LinePrinter<'_>,
-) -> Result<CommandExit> {
+async fn delete_orphan(args: &DeleteArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let name = &args.name;
+    let cloud = args.cloud.connect().await?;
     let id = cloud
         .orchestrator
         .delete_orphan(&cloud.caller, name)
         .await?;
     if args.wait {
-        return wait_until_deleted(args, cloud, out, id).await;
+        let mut cloud = ClusterBackend::Local(Box::new(cloud));
+        return wait_until_deleted(args, &mut cloud, out, id).await;
     }
     writeln!(
         out,
@@ -107,7 +105,7 @@ async fn delete_orphan(
 
 async fn wait_until_deleted(
     args: &DeleteArgs,
-    cloud: &mut LocalOrchestrator,
+    cloud: &mut ClusterBackend,
     out: &mut LinePrinter<'_>,
     id: String,
 ) -> Result<CommandExit> {
@@ -118,7 +116,10 @@ async fn wait_until_deleted(
         cloud,
         out,
         progress: &mut progress,
-        target: WaitTarget::Deleting(id),
+        target: WaitTarget::Deleting {
+            name: name.clone(),
+            id,
+        },
     };
     let end = wait.run(args.timeout).await?;
     let conclusion = CommandConclusion::of_wait(name, end, false);
@@ -126,13 +127,10 @@ async fn wait_until_deleted(
 }
 
 /// The living cluster of this name, else one whose deletion has not come to its end.
-async fn find_id(cloud: &LocalOrchestrator, name: &str) -> Result<Option<String>> {
-    match cloud.orchestrator.find(&cloud.caller, name).await {
-        Err(OrchestratorError::NotFound(_)) => {
-            let all = cloud.orchestrator.list_deleting(&cloud.caller).await?;
-            let found = all.into_iter().find(|view| view.name == name);
-            Ok(found.map(|view| view.id))
-        }
-        found => Ok(Some(found?.id().to_owned())),
-    }
+async fn find_id(cloud: &ClusterBackend, name: &str) -> Result<Option<String>> {
+    let found = match cloud.find(name).await? {
+        Some(living) => Some(living),
+        None => cloud.find_deleting(name).await?,
+    };
+    Ok(found.map(|view| view.id))
 }

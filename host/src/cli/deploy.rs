@@ -7,21 +7,18 @@ use clap::Args;
 
 use super::{
     arguments::{parse_duration, parse_pair},
-    cloud::{CloudArgs, LocalOrchestrator},
+    cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     cluster_wait::{ClusterWait, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     extend::tell_end,
     line_printer::LinePrinter,
     output_format::FormatArgs,
-    preview,
     progress_printer::ProgressPrinter,
     size_args::SizeArgs,
 };
-use crate::{
-    cluster::{ClusterState, attribute_names::PREFIX},
-    orchestrator::{ClientAttributes, ClusterView, CreateOutcome, OrchestratorError},
-};
+use crate::{cluster::attribute_names::PREFIX, orchestrator::ClientAttributes};
 
 /// Deploy a cluster through Heat
 ///
@@ -91,23 +88,18 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
     args.options.format.prepare(out);
     let name = args.cluster_name();
     if args.options.dry_run {
-        let cloud = args.options.cloud.connect_read_only().await?;
-        let preview = cloud
-            .orchestrator
-            .preview_deploy(&cloud.caller, &name, attributes(args))
+        let cloud = ClusterBackend::connect_read_only(&args.options.cloud).await?;
+        let format = &args.options.format;
+        cloud
+            .preview_deploy(&name, attributes(args), format, out)
             .await?;
-        if !args.options.format.is_plain_table() {
-            args.options.format.print_record(out, &preview)?;
-        } else {
-            preview::print_deploy(out, &preview)?;
-        }
         return Ok(CommandExit::Done);
     }
     args.options.format.check_fields(&answer_fields())?;
-    let mut cloud = args.options.cloud.connect().await?;
-    let view = request_and_deploy(args, &cloud, &name).await?;
+    let mut cloud = ClusterBackend::connect(&args.options.cloud).await?;
+    let view = cloud.deploy(&name, attributes(args)).await?;
     if let Some((_, id)) = &view.stack_id {
-        let project = cloud.caller.project_name();
+        let project = cloud.project_name();
         writeln!(out, "deploying `{name}` in project `{project}`, stack {id}")?;
     }
     if view.ends_s.is_some() {
@@ -143,27 +135,4 @@ pub(super) fn attributes(args: &DeployArgs) -> ClientAttributes {
     own.chain(args.options.set.iter().cloned())
         .map(|(name, value)| (format!("{PREFIX}{name}"), value))
         .collect()
-}
-
-async fn request_and_deploy(
-    args: &DeployArgs,
-    cloud: &LocalOrchestrator,
-    name: &str,
-) -> Result<ClusterView, OrchestratorError> {
-    let (orchestrator, caller) = (&cloud.orchestrator, &cloud.caller);
-    let attributes = attributes(args);
-    let requested = orchestrator
-        .request(caller, name, attributes.clone())
-        .await?;
-    let deployed = orchestrator.deploy(caller, name, attributes).await;
-    if deployed.is_err() && matches!(requested, CreateOutcome::New(_)) {
-        // Where nothing was recorded for the cloud, the name is not to be kept either.
-        let left = orchestrator.view(caller, name).await;
-        if left.is_ok_and(|view| view.state == ClusterState::Requested)
-            && let Err(error) = orchestrator.delete(caller, name).await
-        {
-            tracing::warn!("`{name}` is still listed, delete it: {error}");
-        }
-    }
-    deployed
 }

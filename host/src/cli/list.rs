@@ -6,6 +6,7 @@ use clap::Args;
 use super::{
     arguments::format_duration,
     cloud::{CloudArgs, LocalOrchestrator},
+    cluster_backend::ClusterBackend,
     documents::{ClusterDocument, age_s},
     exit_code::CommandExit,
     health_printer::describe_worst,
@@ -36,14 +37,14 @@ pub(super) struct ListArgs {
 
 /// Lists them.
 pub(super) async fn run(args: &ListArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
-    let cloud = args.cloud.connect().await?;
     if args.orphans {
+        let cloud = args.cloud.connect().await?;
         return print_orphans(args, &cloud, out).await;
     }
-    let mut views = cloud.orchestrator.list(&cloud.caller).await?;
-    views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
+    let cloud = ClusterBackend::connect(&args.cloud).await?;
+    let views = cloud.list().await?;
     if args.format.is_plain_table() && views.is_empty() {
-        let project = cloud.caller.project_name();
+        let project = cloud.project_name();
         writeln!(out, "no clusters in project `{project}`")?;
         return Ok(CommandExit::Done);
     }

@@ -6,10 +6,12 @@
 //!   it; `directory`: writing them
 //! - `serve`: the service
 //! - `deploy`, `update`, `delete`, `wait`: clusters in a cloud, without a server; `conclusion`: what
-//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `adopt`, `history`
+//!   these say at their end; `cluster_wait`: how they wait; `show`, `list`, `events`, `adopt`, `history`
 //! - `ssh`, `tunnel`: the way to a cluster's nodes, by `ssh_client`; `secret`: what an endpoint asks for
-//! - `cloud`: what those share: the login, and the orchestrator of this process
-//! - `plugin_list`: which plugins there are; `plugins`: where they are found
+//! - `cluster_backend`: who looks after the clusters of those: this process, or with `--server` a host, by
+//!   `server_mode`; `server_url`: where it is
+//! - `cloud`: the login, and the orchestrator of this process
+//! - `frameworks`, `plugin_list`: which plugins there are, a host's too; `plugins`: where they are found
 //! - `cluster_commands`: all of those behind a noun, as OpenStack's client has them
 //! - `completion`: for shells; `manual`: for `man`; `compile_plugin`: the process that compiles one plugin
 //! - [`preview`]: what `--dry-run` prints; `progress_printer`: what is new, `node_bars`: what is, on a terminal; `documents`: JSON;
@@ -22,6 +24,7 @@
 mod adopt;
 mod arguments;
 mod cloud;
+mod cluster_backend;
 mod cluster_commands;
 mod cluster_wait;
 mod compile_plugin;
@@ -32,10 +35,12 @@ mod deploy;
 mod directory;
 mod documents;
 mod endpoint_printer;
+mod events;
 mod exit_code;
 mod explain;
 mod extend;
 mod foreign_text;
+mod frameworks;
 mod generate;
 mod generated_files;
 mod health_printer;
@@ -52,6 +57,8 @@ mod progress_printer;
 mod readme;
 mod secret;
 mod serve;
+mod server_mode;
+mod server_url;
 mod show;
 mod size_args;
 mod ssh;
@@ -82,6 +89,7 @@ use self::{
     conclusion::CommandFailure,
     exit_code::CommandExit,
     line_printer::{LinePrinter, SafeLog},
+    server_mode::ServerFailure,
 };
 
 /// The environment variable that chooses what is logged, in tracing's form: `warn`,
@@ -103,6 +111,7 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Show(show::ShowArgs),
     List(list::ListArgs),
+    Events(events::EventsArgs),
     Update(update::UpdateArgs),
     #[command(hide = true)]
     Extend(extend::ExtendArgs),
@@ -113,6 +122,7 @@ enum Command {
     Ssh(ssh::NodeLoginArgs),
     Tunnel(tunnel::TunnelArgs),
     Secret(secret::SecretArgs),
+    Frameworks(frameworks::FrameworksArgs),
     Plugins(plugin_list::PluginsArgs),
     Serve(serve::ServeArgs),
     Completion(completion::CompletionArgs),
@@ -205,6 +215,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Deploy(args) => deploy::run(args, out).await,
         Command::Show(args) => show::run(args, out).await,
         Command::List(args) => list::run(args, out).await,
+        Command::Events(args) => events::run(args, out).await,
         Command::Update(args) => update::run(args, out).await,
         Command::Extend(args) => extend::run(args, out).await,
         Command::Delete(args) => delete::run(args, out).await,
@@ -214,6 +225,7 @@ async fn run(command: &Command, out: &mut LinePrinter<'_>) -> Result<CommandExit
         Command::Ssh(args) => ssh::run(args).await,
         Command::Tunnel(args) => tunnel::run(args, out).await,
         Command::Secret(args) => secret::run(args, out).await,
+        Command::Frameworks(args) => frameworks::run(args, out).await,
         Command::Plugins(args) => plugin_list::run(args, out),
         Command::Serve(args) => serve::run(args, out).await,
         Command::Completion(args) => completion::run(args, out),
@@ -253,9 +265,11 @@ fn log_to_stderr(default: &str) {
 /// Says what went wrong.
 fn report_error(error: &anyhow::Error) -> CommandExit {
     print_errors(&error_messages(error));
-    error
-        .downcast_ref::<CommandFailure>()
-        .map_or_else(|| CommandExit::of_error(error), |failure| failure.exit)
+    let told = error.downcast_ref::<CommandFailure>();
+    let told = told.map(|failure| failure.exit);
+    let by_server = error.downcast_ref::<ServerFailure>();
+    told.or(by_server.map(|failure| failure.exit))
+        .unwrap_or_else(|| CommandExit::of_error(error))
 }
 
 fn print_errors(messages: &[String]) {

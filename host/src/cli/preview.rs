@@ -52,7 +52,7 @@ pub fn print_change(out: &mut LinePrinter<'_>, preview: &ChangePreview) -> Resul
     if !preview.steps.is_empty() {
         print_resources(out, &preview.resources)?;
     }
-    print_quotas(out, &preview.quotas)
+    print_quotas(out, preview.quotas.iter().map(quota_line))
 }
 
 fn print_update(out: &mut LinePrinter<'_>, update: &NodeUpdatePreview) -> Result<()> {
@@ -121,19 +121,26 @@ fn print_resources(out: &mut LinePrinter<'_>, changes: &ResourceChanges) -> Resu
     Ok(())
 }
 
-fn print_quotas(out: &mut LinePrinter<'_>, needs: &[QuotaNeed]) -> Result<()> {
-    if needs.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    writeln!(out, "quota")?;
-    for need in needs {
-        let free = need.free.map_or("no limit is known".to_owned(), |free| {
+/// What is taken of quotas: how much, of what, and how much is free where that is known.
+pub(super) fn print_quotas<'a>(
+    out: &mut LinePrinter<'_>,
+    needs: impl Iterator<Item = (u64, &'a str, Option<u64>)>,
+) -> Result<()> {
+    for (at, (needed, what, free)) in needs.enumerate() {
+        if at == 0 {
+            writeln!(out)?;
+            writeln!(out, "quota")?;
+        }
+        let free = free.map_or("no limit is known".to_owned(), |free| {
             format!("{free} are free")
         });
-        writeln!(out, "  {} {}, {free}", need.needed, need.what)?;
+        writeln!(out, "  {needed} {what}, {free}")?;
     }
     Ok(())
+}
+
+fn quota_line(need: &QuotaNeed) -> (u64, &str, Option<u64>) {
+    (need.needed, need.what, need.free)
 }
 
 /// What a deploy would make.
@@ -184,17 +191,26 @@ pub fn print_deploy(out: &mut LinePrinter<'_>, preview: &DeployPreview) -> Resul
                 .collect()
         })
         .collect();
-    let heads = ["NODE", "FLAVOR", "VCPUS", "MIB", "DISK GIB"];
-    table::print_table(out, &heads, &rows)?;
+    print_nodes_table(out, &rows)?;
     print_counts(out, &preview.resources)?;
-    print_quotas(out, &preview.quotas)
+    print_quotas(out, preview.quotas.iter().map(quota_line))
+}
+
+/// Nodes with their flavors.
+pub(super) fn print_nodes_table(out: &mut LinePrinter<'_>, rows: &[Vec<String>]) -> Result<()> {
+    let heads = ["NODE", "FLAVOR", "VCPUS", "MIB", "DISK GIB"];
+    Ok(table::print_table(out, &heads, rows)?)
 }
 
 fn print_line(out: &mut LinePrinter<'_>, name: &str, value: impl fmt::Display) -> Result<()> {
     Ok(writeln!(out, "{name:<12}  {value}")?)
 }
 
-fn print_counts(out: &mut LinePrinter<'_>, counts: &BTreeMap<String, usize>) -> Result<()> {
+/// How many resources of each type.
+pub(super) fn print_counts(
+    out: &mut LinePrinter<'_>,
+    counts: &BTreeMap<String, usize>,
+) -> Result<()> {
     let all: usize = counts.values().sum();
     writeln!(out)?;
     writeln!(out, "{all} resources")?;

@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use secrecy::ExposeSecret as _;
 
-use super::{cloud::CloudArgs, exit_code::CommandExit, line_printer::LinePrinter};
+use super::{
+    cloud::CloudArgs, cluster_backend::ClusterBackend, exit_code::CommandExit,
+    line_printer::LinePrinter,
+};
 
 /// Print the secret that an endpoint of a cluster asks for, such as JupyterLab's token
 ///
@@ -22,12 +25,9 @@ pub(super) struct SecretArgs {
 
 /// Prints it.
 pub(super) async fn run(args: &SecretArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
-    let cloud = args.cloud.connect_read_only().await?;
+    let cloud = ClusterBackend::connect_read_only(&args.cloud).await?;
     let endpoint = args.endpoint.as_deref();
-    let secret = cloud
-        .orchestrator
-        .endpoint_secret(&cloud.caller, &args.name, endpoint)
-        .await?;
+    let secret = cloud.endpoint_secret(&args.name, endpoint).await?;
     writeln!(out, "{}", secret.expose_secret())?;
     Ok(CommandExit::Done)
 }

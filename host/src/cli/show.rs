@@ -7,6 +7,7 @@ use clap::Args;
 use super::{
     arguments::format_duration,
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     documents::{CLUSTER_FIELDS, ClusterDocument, age_s},
     endpoint_printer,
     exit_code::CommandExit,
@@ -31,8 +32,8 @@ pub(super) struct ShowArgs {
 /// Shows it.
 pub(super) async fn run(args: &ShowArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.check_fields(&CLUSTER_FIELDS)?;
-    let cloud = args.cloud.connect().await?;
-    let view = cloud.orchestrator.view(&cloud.caller, &args.name).await?;
+    let cloud = ClusterBackend::connect(&args.cloud).await?;
+    let view = cloud.view(&args.name).await?;
     if args.format.is_plain_table() {
         print_view(out, &view)?;
     } else {

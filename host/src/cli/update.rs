@@ -8,12 +8,12 @@ use clap::Args;
 use super::{
     arguments::parse_pair,
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
     conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
     output_format::FormatArgs,
-    preview,
     progress_printer::ProgressPrinter,
     size_args::SizeArgs,
 };
@@ -79,28 +79,18 @@ pub(super) async fn run(args: &UpdateArgs, out: &mut LinePrinter<'_>) -> Result<
     args.options.format.prepare(out);
     let (name, attributes) = (&args.name, attributes(args));
     if args.options.dry_run {
-        let cloud = args.options.cloud.connect_read_only().await?;
-        let preview = cloud
-            .orchestrator
-            .preview_update(&cloud.caller, name, attributes)
-            .await?;
-        if !args.options.format.is_plain_table() {
-            args.options.format.print_record(out, &preview)?;
-        } else {
-            preview::print_change(out, &preview)?;
-        }
+        let cloud = ClusterBackend::connect_read_only(&args.options.cloud).await?;
+        let format = &args.options.format;
+        cloud.preview_update(name, attributes, format, out).await?;
         return Ok(CommandExit::Done);
     }
     args.options.format.check_fields(&answer_fields())?;
-    let mut cloud = args.options.cloud.connect().await?;
-    let before = cloud.orchestrator.view(&cloud.caller, name).await?;
+    let mut cloud = ClusterBackend::connect(&args.options.cloud).await?;
+    let before = cloud.view(name).await?;
     let mut progress = ProgressPrinter::new();
     progress.take_as_known(&before);
     if !attributes.is_empty() {
-        let begun = cloud
-            .orchestrator
-            .update(&cloud.caller, name, attributes)
-            .await?;
+        let begun = cloud.update(name, attributes).await?;
         if begun.state == ClusterState::Active && before.state == ClusterState::Active {
             let conclusion = CommandConclusion::new(name, CommandOutcome::Unchanged, Some(begun));
             return conclusion.tell(out, &args.options.format, None);

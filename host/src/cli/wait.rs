@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{
-    cloud::{CloudArgs, LocalOrchestrator},
+    cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     cluster_wait::{ClusterWait, TimeoutArgs, WaitTarget},
     conclusion::{CommandConclusion, answer_fields},
     exit_code::CommandExit,
@@ -37,7 +38,7 @@ pub(super) struct WaitArgs {
 pub(super) async fn run(args: &WaitArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.prepare(out);
     args.format.check_fields(&answer_fields())?;
-    let mut cloud = args.cloud.connect().await?;
+    let mut cloud = ClusterBackend::connect(&args.cloud).await?;
     let target = find_target(&cloud, &args.name).await?;
     let mut progress = ProgressPrinter::new();
     let wait = ClusterWait {
@@ -52,21 +53,15 @@ pub(super) async fn run(args: &WaitArgs, out: &mut LinePrinter<'_>) -> Result<Co
 }
 
 /// The living cluster of this name, else one that is being deleted.
-async fn find_target(cloud: &LocalOrchestrator, name: &str) -> Result<WaitTarget> {
-    match cloud.orchestrator.view(&cloud.caller, name).await {
-        Err(OrchestratorError::NotFound(_)) => {
-            let all = cloud.orchestrator.list_deleting(&cloud.caller).await?;
-            let found = all.into_iter().find(|view| view.name == name);
-            let found = found.ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
-            Ok(WaitTarget::Deleting(found.id))
-        }
-        Err(error) => Err(error.into()),
-        Ok(view)
-            if matches!(view.state, ClusterState::Deleting | ClusterState::Deleted)
-                || view.deletion == DeletionStage::Wished =>
-        {
-            Ok(WaitTarget::Deleting(view.id))
-        }
-        Ok(_) => Ok(WaitTarget::Living(name.to_owned())),
+async fn find_target(cloud: &ClusterBackend, name: &str) -> Result<WaitTarget> {
+    let Some(view) = cloud.find(name).await? else {
+        let found = cloud.find_deleting(name).await?;
+        let found = found.ok_or_else(|| OrchestratorError::NotFound(name.to_owned()))?;
+        return Ok(WaitTarget::deleting(found));
+    };
+    let is_going = matches!(view.state, ClusterState::Deleting | ClusterState::Deleted);
+    if is_going || view.deletion == DeletionStage::Wished {
+        return Ok(WaitTarget::deleting(view));
     }
+    Ok(WaitTarget::Living(name.to_owned()))
 }

@@ -63,6 +63,7 @@ pub use credentials::{ClientEnvironment, CloudCredentials, UserLogin};
 pub use error::{CloudError, ErrorCause, SettingProblem};
 pub use service_name::ServiceName;
 pub use session::CloudSession;
+pub use tls_files::build_client_beside_cloud;
 pub use types::{
     CloudFlavor, CloudImage, CloudNetwork, CreateStack, HeatStack, Project, ProjectQuotas,
     ResourceQuota, StackEvent, StackId, StackOutput, StackResource, User,

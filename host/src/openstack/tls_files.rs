@@ -57,6 +57,36 @@ pub(super) fn read_ca_file(path: &Path) -> Result<Vec<Certificate>, CloudError> 
     Ok(certificates)
 }
 
+/// A client that trusts these authorities besides the public ones.
+pub(super) fn build_trusting(
+    builder: impl Fn() -> reqwest::ClientBuilder,
+    authorities: Vec<Certificate>,
+) -> Result<reqwest::Client, CloudError> {
+    // A minimal image has no certificates of its own, which must not keep it from a service on
+    // plain HTTP or with a CA file.
+    builder()
+        .tls_certs_merge(authorities.clone())
+        .build()
+        .or_else(|_| builder().tls_certs_only(authorities).build())
+        .map_err(|error| {
+            let message = format!("the TLS library cannot start: {}", innermost_cause(&error));
+            CloudError::Config(SettingProblem::with_source(message, error))
+        })
+}
+
+/// A client for a service beside the cloud, which trusts what the cloud's is told to trust, and always
+/// checks certificates.
+///
+/// # Errors
+/// The CA file cannot be read, or the TLS library cannot start.
+pub fn build_client_beside_cloud(
+    config: &super::CloudConfig,
+    builder: impl Fn() -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, CloudError> {
+    let authorities = config.ca_file.as_deref().map(read_ca_file);
+    build_trusting(builder, authorities.transpose()?.unwrap_or_default())
+}
+
 /// Our own certificate and its key.
 pub(super) fn read_client_certificate(files: &ClientCertificate) -> Result<Identity, CloudError> {
     let mut pem = Vec::new();

@@ -18,10 +18,10 @@ use super::{
     CallObserver, CallOutcome, ClientLimits, CloudConfig, CloudError, RequestCarrier,
     api_request::{ApiRequest, ApiResponse},
     circuit_breaker::CircuitBreaker,
-    error::{ErrorCause, SettingProblem},
+    error::ErrorCause,
     error_response::{self, FailedResponse},
     retry::{CallFailure, Delivery, RetryPolicy, repeat_call},
-    tls_files::{innermost_cause, read_ca_file, read_client_certificate},
+    tls_files::{build_trusting, innermost_cause, read_ca_file, read_client_certificate},
 };
 use crate::system::{clock, http_client};
 
@@ -91,16 +91,7 @@ impl HttpTransport {
                 builder
             }
         };
-        // A minimal image has no certificates of its own, which must not keep it from a cloud on
-        // plain HTTP or with a CA file.
-        builder()
-            .tls_certs_merge(authorities.clone())
-            .build()
-            .or_else(|_| builder().tls_certs_only(authorities).build())
-            .map_err(|error| {
-                let message = format!("the TLS library cannot start: {}", innermost_cause(&error));
-                CloudError::Config(SettingProblem::with_source(message, error))
-            })
+        build_trusting(builder, authorities)
     }
 
     /// Sends the request, and again as often as its [`RetryPolicy`] and the limits allow.

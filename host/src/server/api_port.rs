@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, request};
 
-use super::connection::ConnectionHandler;
+use super::connection::{ConnectionHandler, PortRefusal, text_response};
 use crate::addressing::{AddressingConfig, ConnectionEnds};
 use crate::answer::AnswerBody;
 use crate::api::{self, JsonApi};
@@ -85,6 +85,21 @@ impl<C: ClusterService> ConnectionHandler for ApiPort<C> {
                 Some(answer_of(ServedApi::Pages, refused))
             }
             PathOwner::Occi => Some(self.occi.refuse_head(head, ends)?.map(AnswerBody::from)),
+        }
+    }
+
+    fn render_refusal(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+        refusal: &PortRefusal,
+    ) -> Response<AnswerBody> {
+        match self.owner(head, ends) {
+            PathOwner::Json(json) => {
+                let refused = json.render_refusal(head, refusal.status, &refusal.text);
+                answer_of(ServedApi::Json, refused)
+            }
+            PathOwner::Pages(_) | PathOwner::Occi => text_response(refusal.status, &refusal.text),
         }
     }
 

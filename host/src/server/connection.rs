@@ -38,6 +38,8 @@ use crate::system::clock::monotonic_now;
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 /// How long a connection that is rejected is kept so that its client can read why.
 const TURN_AWAY: Duration = Duration::from_secs(1);
+/// What it says.
+const TOO_MANY: &str = "too many connections";
 
 /// Answers requests.
 pub(super) trait ConnectionHandler: Send + Sync + 'static {
@@ -48,11 +50,55 @@ pub(super) trait ConnectionHandler: Send + Sync + 'static {
         ends: ConnectionEnds,
     ) -> Option<Response<AnswerBody>>;
 
+    /// The answer to a request that the limits of this port refuse: as text, unless clients of the
+    /// handler expect something else.
+    fn render_refusal(
+        &self,
+        _head: &request::Parts,
+        _ends: ConnectionEnds,
+        refusal: &PortRefusal,
+    ) -> Response<AnswerBody> {
+        text_response(refusal.status, &refusal.text)
+    }
+
     fn answer(
         self: Arc<Self>,
         request: Request<Bytes>,
         ends: ConnectionEnds,
     ) -> impl Future<Output = Response<AnswerBody>> + Send;
+}
+
+/// Why the limits of a port refuse a request.
+pub(super) struct PortRefusal {
+    pub(super) status: StatusCode,
+    /// For people.
+    pub(super) text: String,
+    /// What becomes of the connection.
+    close: bool,
+    /// When to come again, in seconds.
+    retry_after_s: Option<u32>,
+}
+
+impl PortRefusal {
+    /// One after which the rest of what the client sends cannot be read.
+    fn closing(status: StatusCode, text: impl Into<String>) -> Self {
+        Self {
+            status,
+            text: text.into(),
+            close: true,
+            retry_after_s: None,
+        }
+    }
+
+    /// 503 with Retry-After: on that alone the Service Manager comes again.
+    fn busy(retry_after_s: u32) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            text: "too many requests at once".to_owned(),
+            close: false,
+            retry_after_s: Some(retry_after_s),
+        }
+    }
 }
 
 /// A port and what it may cost.
@@ -222,7 +268,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
             .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let asks_first = parts.headers.contains_key(EXPECT);
         if asks_first && announced.is_some_and(|bytes| bytes > self.limits.body_bytes as u64) {
-            return closing_response(StatusCode::PAYLOAD_TOO_LARGE, &self.too_large());
+            return self.refuse(&parts, ends, self.too_large());
         }
         let mut share = self.incoming.new_share();
         let refused = if body.is_end_stream() {
@@ -252,14 +298,16 @@ impl<H: ConnectionHandler> PortConfig<H> {
             .await
             {
                 Ok(Ok(body)) => body,
-                Ok(Err(refusal)) => return refusal,
+                Ok(Err(refusal)) => return self.refuse(&parts, ends, refusal),
                 Err(_) => {
-                    return closing_response(StatusCode::REQUEST_TIMEOUT, "the body took too long");
+                    let status = StatusCode::REQUEST_TIMEOUT;
+                    let late = PortRefusal::closing(status, "the body took too long");
+                    return self.refuse(&parts, ends, late);
                 }
             }
         };
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else {
-            return busy_response(self.limits.retry_after_s);
+            return self.refuse(&parts, ends, PortRefusal::busy(self.limits.retry_after_s));
         };
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
         let answer = Arc::clone(&self.handler).answer(Request::from_parts(parts, body), ends);
@@ -284,6 +332,24 @@ impl<H: ConnectionHandler> PortConfig<H> {
         })
     }
 
+    /// The answer of the handler's kind, with what HTTP itself has to say.
+    fn refuse(
+        &self,
+        head: &request::Parts,
+        ends: ConnectionEnds,
+        refusal: PortRefusal,
+    ) -> Response<AnswerBody> {
+        let mut response = self.handler.render_refusal(head, ends, &refusal);
+        let headers = response.headers_mut();
+        if refusal.close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Some(seconds) = refusal.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
     /// Reads a body and throws it away, as far as one that is too large is read.
     async fn drain_body(&self, mut body: Incoming, deadline: &HeaderDeadline) {
         let mut seen = 0;
@@ -301,11 +367,11 @@ impl<H: ConnectionHandler> PortConfig<H> {
         mut body: Incoming,
         share: &mut MemoryShare,
         deadline: &HeaderDeadline,
-    ) -> Result<Bytes, Response<AnswerBody>> {
+    ) -> Result<Bytes, PortRefusal> {
         let (mut kept, mut seen) = (BytesMut::new(), 0);
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
-                return Err(closing_response(
+                return Err(PortRefusal::closing(
                     StatusCode::BAD_REQUEST,
                     "the body ended early or is malformed",
                 ));
@@ -319,26 +385,24 @@ impl<H: ConnectionHandler> PortConfig<H> {
             }
             if seen <= self.limits.body_bytes {
                 if deadline.is_starved() || !share.grow(data.len()) {
-                    let mut busy = busy_response(self.limits.retry_after_s);
-                    let close = HeaderValue::from_static("close");
-                    busy.headers_mut().insert(CONNECTION, close);
-                    return Err(busy);
+                    return Err(PortRefusal {
+                        close: true,
+                        ..PortRefusal::busy(self.limits.retry_after_s)
+                    });
                 }
                 kept.extend_from_slice(&data);
             }
         }
         if seen > self.limits.body_bytes {
-            Err(closing_response(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                &self.too_large(),
-            ))
+            Err(self.too_large())
         } else {
             Ok(kept.freeze())
         }
     }
 
-    fn too_large(&self) -> String {
-        format!("the body is larger than {} bytes", self.limits.body_bytes)
+    fn too_large(&self) -> PortRefusal {
+        let text = format!("the body is larger than {} bytes", self.limits.body_bytes);
+        PortRefusal::closing(StatusCode::PAYLOAD_TOO_LARGE, text)
     }
 
     /// Says 503 on a connection that there is no room for.
@@ -348,8 +412,9 @@ impl<H: ConnectionHandler> PortConfig<H> {
             return;
         };
         let text = format!(
-            "HTTP/1.1 503 Service Unavailable\r\nCache-Control: {NO_STORE}\r\nRetry-After: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            self.limits.retry_after_s
+            "HTTP/1.1 503 Service Unavailable\r\nCache-Control: {NO_STORE}\r\nRetry-After: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{TOO_MANY}",
+            self.limits.retry_after_s,
+            TOO_MANY.len()
         );
         tokio::spawn(async move {
             let _place = place;
@@ -367,24 +432,7 @@ impl<H: ConnectionHandler> PortConfig<H> {
     }
 }
 
-/// 503 with Retry-After: on that alone the Service Manager comes again.
-fn busy_response(retry_after_s: u32) -> Response<AnswerBody> {
-    let mut response = text_response(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
-    response
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from(retry_after_s));
-    response
-}
-
-fn closing_response(status: StatusCode, text: &str) -> Response<AnswerBody> {
-    let mut response = text_response(status, text);
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn text_response(status: StatusCode, text: &str) -> Response<AnswerBody> {
+pub(super) fn text_response(status: StatusCode, text: &str) -> Response<AnswerBody> {
     let mut response = Response::new(AnswerBody::from(text.to_owned()));
     *response.status_mut() = status;
     response

@@ -106,5 +106,14 @@ mod tests {
             assert_eq!(format_rfc3339(seconds), wanted);
             assert_eq!(parse_rfc3339(wanted), Some(seconds));
         }
+        for wrong in [
+            "",
+            "2026-11-26",
+            "2026-13-01T00:00:00Z",
+            "2026-11-26T24:00:00Z",
+            "x",
+        ] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
+        }
     }
 }

@@ -296,9 +296,8 @@ fn further_lines(text: &str, failed: &[&StageReport]) -> Vec<String> {
     for one in failed {
         let line = format!("{}: {}", one.node, one.text);
         let is_cut = said.len() >= CUT_BYTES && one.text.contains(said);
-        let is_said = text.contains(&one.text)
-            || text.contains(&one.text.replace("failed: ", ""))
-            || is_cut;
+        let is_said =
+            text.contains(&one.text) || text.contains(&one.text.replace("failed: ", "")) || is_cut;
         if !is_said && !lines.contains(&line) && lines.len() < MAX_FAILURES {
             lines.push(line);
         }

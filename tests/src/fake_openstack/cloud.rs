@@ -69,7 +69,8 @@ pub struct CloudFixtures {
     pub regions: Vec<&'static str>,
     /// Service types that the catalog does not name: `cloudformation`.
     pub without: Vec<&'static str>,
-    /// Service types whose address in the catalog is another one, and that address.
+    /// Service types whose address in the catalog is another one, or which it has besides, and that
+    /// address.
     pub elsewhere: Vec<(&'static str, String)>,
     /// Nova and Glance give no more on a page, whatever is asked.
     pub largest_page: usize,
@@ -338,8 +339,9 @@ impl FakeCloud {
             ("volumev3", "cinder", format!("{url}/volume/v3/{project}")),
         ];
         let there = all
-            .into_iter()
-            .filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type));
+            .iter()
+            .filter(|(service_type, _, _)| !self.fixtures.without.contains(service_type))
+            .cloned();
         let moved = |of: &str| {
             self.fixtures
                 .elsewhere
@@ -347,10 +349,14 @@ impl FakeCloud {
                 .find(|(service_type, _)| *service_type == of)
                 .map(|(_, url)| url.clone())
         };
+        let besides = self.fixtures.elsewhere.iter();
+        let besides = besides.filter(|(of, _)| all.iter().all(|(known, _, _)| known != of));
+        let besides = besides.map(|(of, url)| (*of, *of, url.clone()));
         there
             .map(|(service_type, name, url)| {
                 (service_type, name, moved(service_type).unwrap_or(url))
             })
+            .chain(besides)
             .collect()
     }
 

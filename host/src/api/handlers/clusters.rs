@@ -30,6 +30,7 @@ const STATES: [&str; 9] = [
         ("state" = Option<String>, Query, description = "Only those in this state"),
         ("framework" = Option<String>, Query, description = "Only those with this framework"),
         ("name" = Option<String>, Query, description = "Only those whose name has this in it"),
+        ("deleting" = Option<bool>, Query, description = "Only those whose deletion was asked for and has not come to its end; else those are left out"),
         ("limit" = Option<u32>, Query, description = "So many on a page, 1 to 500; 100 where it is not said",
             minimum = 1, maximum = 500),
         ("marker" = Option<String>, Query, description = "The name behind which the page begins: the `next_marker` of the page before"),
@@ -37,7 +38,7 @@ const STATES: [&str; 9] = [
     responses((status = 200, body = ClusterListing)))]
 pub(in super::super) async fn list_clusters(context: &ApiContext<'_>) -> ApiResult {
     let mut problems = Vec::new();
-    let known = ["state", "framework", "name", "limit", "marker"];
+    let known = ["state", "framework", "name", "deleting", "limit", "marker"];
     let query = QueryFields::read(context.query, &known, &mut problems);
     let limit = query.number("limit", 1..=PAGE_MAX, &mut problems);
     let limit = limit.unwrap_or(PAGE_DEFAULT);
@@ -46,8 +47,14 @@ pub(in super::super) async fn list_clusters(context: &ApiContext<'_>) -> ApiResu
         let hint = format!("states are {}", STATES.join(", "));
         problems.push(FieldProblem::new("?state", message, hint));
     }
+    let is_deleting = query.flag("deleting", &mut problems);
     refuse_problems(problems)?;
-    let mut views = context.api.orchestrator.list(&context.caller).await?;
+    let (orchestrator, caller) = (&context.api.orchestrator, &context.caller);
+    let mut views = if is_deleting {
+        orchestrator.list_deleting(caller).await?
+    } else {
+        orchestrator.list(caller).await?
+    };
     let total = views.len();
     let is_meant = |view: &ClusterView| {
         let is = |name: &str, holds: &dyn Fn(&str) -> bool| query.get(name).is_none_or(holds);

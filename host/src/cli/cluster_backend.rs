@@ -1,0 +1,272 @@
+//! Where a command's clusters are looked after: by an orchestrator in this process, or by a host that is
+//! driven over its API. Commands ask the same of both.
+
+use anyhow::Result;
+
+use super::{
+    cloud::{CloudArgs, LocalOrchestrator, RenewalFailure},
+    line_printer::LinePrinter,
+    output_format::FormatArgs,
+    preview,
+    server_mode::ServerHost,
+};
+use crate::{
+    cluster::ClusterState,
+    orchestrator::{
+        ClientAttributes, ClusterView, CreateOutcome, DeletionAnswer, OrchestratorError,
+    },
+};
+
+/// Who looks after the clusters.
+pub(super) enum ClusterBackend {
+    Local(Box<LocalOrchestrator>),
+    Server(Box<ServerHost>),
+}
+
+impl ClusterBackend {
+    /// Logs in; what is pending in the project goes on, where this process does that.
+    pub(super) async fn connect(args: &CloudArgs) -> Result<Self> {
+        match args.server() {
+            Some(_) => Self::connect_server(args).await,
+            None => Ok(Self::Local(Box::new(args.connect().await?))),
+        }
+    }
+
+    /// The same for a preview: nothing goes on.
+    pub(super) async fn connect_read_only(args: &CloudArgs) -> Result<Self> {
+        match args.server() {
+            Some(_) => Self::connect_server(args).await,
+            None => Ok(Self::Local(Box::new(args.connect_read_only().await?))),
+        }
+    }
+
+    async fn connect_server(args: &CloudArgs) -> Result<Self> {
+        let url = args.server().cloned();
+        let url = url.ok_or_else(|| OrchestratorError::internal("no server is named"))?;
+        let host = ServerHost::new(&url, args.log_in().await?)?;
+        Ok(Self::Server(Box::new(host)))
+    }
+
+    pub(super) fn project_name(&self) -> &str {
+        match self {
+            Self::Local(cloud) => cloud.caller.project_name(),
+            Self::Server(host) => host.project_name(),
+        }
+    }
+
+    /// All clusters, those that are being deleted among them.
+    pub(super) async fn list(&self) -> Result<Vec<ClusterView>> {
+        match self {
+            Self::Local(cloud) => {
+                let mut views = cloud.orchestrator.list(&cloud.caller).await?;
+                views.extend(cloud.orchestrator.list_deleting(&cloud.caller).await?);
+                Ok(views)
+            }
+            Self::Server(host) => host.list().await,
+        }
+    }
+
+    /// The living cluster of this name.
+    pub(super) async fn view(&self, name: &str) -> Result<ClusterView> {
+        match self {
+            Self::Local(cloud) => Ok(cloud.orchestrator.view(&cloud.caller, name).await?),
+            Self::Server(host) => host.view(name).await,
+        }
+    }
+
+    /// The living cluster of this name; none where there is none.
+    pub(super) async fn find(&self, name: &str) -> Result<Option<ClusterView>> {
+        match self.view(name).await {
+            Ok(view) => Ok(Some(view)),
+            Err(error) if is_not_found(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The cluster of this name whose deletion has not come to its end.
+    pub(super) async fn find_deleting(&self, name: &str) -> Result<Option<ClusterView>> {
+        match self {
+            Self::Local(cloud) => {
+                let all = cloud.orchestrator.list_deleting(&cloud.caller).await?;
+                Ok(all.into_iter().find(|view| view.name == name))
+            }
+            Self::Server(host) => host.find_deleting(name).await,
+        }
+    }
+
+    /// The cluster of this id, living or not; none where nothing is left of it.
+    pub(super) async fn find_by_id(&self, name: &str, id: &str) -> Result<Option<ClusterView>> {
+        match self {
+            Self::Local(cloud) => cloud.find_by_id(id).await,
+            Self::Server(host) => host.find_by_id(name, id).await,
+        }
+    }
+
+    pub(super) async fn deploy(
+        &self,
+        name: &str,
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView> {
+        match self {
+            Self::Local(cloud) => Ok(request_and_deploy(cloud, name, attributes).await?),
+            Self::Server(host) => host.deploy(name, attributes).await,
+        }
+    }
+
+    pub(super) async fn update(
+        &self,
+        name: &str,
+        attributes: ClientAttributes,
+    ) -> Result<ClusterView> {
+        match self {
+            Self::Local(cloud) => {
+                let updating = cloud.orchestrator.update(&cloud.caller, name, attributes);
+                Ok(updating.await?)
+            }
+            Self::Server(host) => host.update(name, attributes).await,
+        }
+    }
+
+    /// None where there is no living cluster of this name.
+    pub(super) async fn delete(&mut self, name: &str) -> Result<Option<DeletionAnswer>> {
+        match self {
+            Self::Local(cloud) => match cloud.orchestrator.delete(&cloud.caller, name).await {
+                Ok(answer) => Ok(Some(answer)),
+                Err(OrchestratorError::NotFound(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Self::Server(host) => host.delete(name).await,
+        }
+    }
+
+    /// Prints what a deployment would make.
+    pub(super) async fn preview_deploy(
+        &self,
+        name: &str,
+        attributes: ClientAttributes,
+        format: &FormatArgs,
+        out: &mut LinePrinter<'_>,
+    ) -> Result<()> {
+        match self {
+            Self::Local(cloud) => {
+                let planning = cloud
+                    .orchestrator
+                    .preview_deploy(&cloud.caller, name, attributes);
+                let planned = planning.await?;
+                if format.is_plain_table() {
+                    return preview::print_deploy(out, &planned);
+                }
+                format.print_record(out, &planned)
+            }
+            Self::Server(host) => {
+                let plan = host.plan_deploy(name, attributes).await?;
+                if format.is_plain_table() {
+                    return plan.print(out);
+                }
+                format.print_record(out, &plan.0)
+            }
+        }
+    }
+
+    /// Prints what a change would do.
+    pub(super) async fn preview_update(
+        &self,
+        name: &str,
+        attributes: ClientAttributes,
+        format: &FormatArgs,
+        out: &mut LinePrinter<'_>,
+    ) -> Result<()> {
+        match self {
+            Self::Local(cloud) => {
+                let planning = cloud
+                    .orchestrator
+                    .preview_update(&cloud.caller, name, attributes);
+                let planned = planning.await?;
+                if format.is_plain_table() {
+                    return preview::print_change(out, &planned);
+                }
+                format.print_record(out, &planned)
+            }
+            Self::Server(host) => {
+                let plan = host.plan_update(name, attributes).await?;
+                if format.is_plain_table() {
+                    return plan.print(out);
+                }
+                format.print_record(out, &plan.0)
+            }
+        }
+    }
+
+    /// The secret that an endpoint asks for.
+    pub(super) async fn endpoint_secret(
+        &self,
+        name: &str,
+        endpoint: Option<&str>,
+    ) -> Result<secrecy::SecretString> {
+        match self {
+            Self::Local(cloud) => {
+                let orchestrator = &cloud.orchestrator;
+                let asking = orchestrator.endpoint_secret(&cloud.caller, name, endpoint);
+                Ok(asking.await?)
+            }
+            Self::Server(host) => host.endpoint_secret(name, endpoint).await,
+        }
+    }
+
+    /// Sees to it that the login is good.
+    pub(super) async fn keep_login(&mut self) -> Result<(), RenewalFailure> {
+        match self {
+            Self::Local(cloud) => cloud.keep_login().await,
+            Self::Server(host) => host.keep_login().await,
+        }
+    }
+
+    /// The living cluster as it is now; of a host, once there is news of it. None where nobody can say so
+    /// for now.
+    pub(super) async fn next_view(&mut self, name: &str) -> Result<Option<ClusterView>> {
+        match self {
+            Self::Local(_) => Ok(Some(self.view(name).await?)),
+            Self::Server(host) => host.next_view(name).await,
+        }
+    }
+
+    /// Why nobody goes on with a cluster, where that is so. A host goes on by itself.
+    pub(super) fn standstill(&self, id: &str) -> Option<String> {
+        match self {
+            Self::Local(cloud) => cloud.orchestrator.standstill(&cloud.caller, id),
+            Self::Server(_) => None,
+        }
+    }
+
+    /// Whether a look at a living cluster waits for news by itself.
+    pub(super) fn waits_for_news(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OrchestratorError::NotFound(_)))
+        || super::server_mode::ServerFailure::is_not_found(error)
+}
+
+async fn request_and_deploy(
+    cloud: &LocalOrchestrator,
+    name: &str,
+    attributes: ClientAttributes,
+) -> Result<ClusterView, OrchestratorError> {
+    let (orchestrator, caller) = (&cloud.orchestrator, &cloud.caller);
+    let requested = orchestrator
+        .request(caller, name, attributes.clone())
+        .await?;
+    let deployed = orchestrator.deploy(caller, name, attributes).await;
+    if deployed.is_err() && matches!(requested, CreateOutcome::New(_)) {
+        // Where nothing was recorded for the cloud, the name is not to be kept either.
+        let left = orchestrator.view(caller, name).await;
+        if left.is_ok_and(|view| view.state == ClusterState::Requested)
+            && let Err(error) = orchestrator.delete(caller, name).await
+        {
+            tracing::warn!("`{name}` is still listed, delete it: {error}");
+        }
+    }
+    deployed
+}

@@ -1,0 +1,92 @@
+//! Where a host is that a command drives, as its users write it. No I/O.
+
+use url::Url;
+
+use crate::api::BASE_PATH;
+
+/// The URL of a host's JSON API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServerUrl(Url);
+
+impl ServerUrl {
+    /// Reads `https://stampede.example.org`, with or without the path of the API.
+    ///
+    /// # Errors
+    /// It is no URL of HTTP, or has more than a path.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || "must be a URL, such as https://stampede.example.org".to_owned();
+        let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
+        let is_bare = url.query().is_none() && url.fragment().is_none();
+        let has_login = !url.username().is_empty() || url.password().is_some();
+        if !matches!(url.scheme(), "http" | "https") || !is_bare || has_login {
+            return Err(wrong());
+        }
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix(BASE_PATH).unwrap_or(path);
+        let path = format!("{path}{BASE_PATH}");
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// Without the API's path, for people.
+    pub(super) fn shown(&self) -> &str {
+        let url = self.0.as_str();
+        url.strip_suffix(BASE_PATH).unwrap_or(url)
+    }
+
+    /// The API's path with these names below it, each as one part.
+    pub(super) fn below(&self, names: &[&str]) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut parts) = url.path_segments_mut() {
+            parts.extend(names);
+        }
+        url
+    }
+
+    /// Whether it is on this machine, where no proxy leads to.
+    pub(super) fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_named_with_or_without_its_apis_path() {
+        for (text, url) in [
+            (
+                "https://a.example",
+                "https://a.example/api/v1/clusters/b%2Fc",
+            ),
+            (
+                "https://a.example/api/v1/",
+                "https://a.example/api/v1/clusters/b%2Fc",
+            ),
+            (
+                "http://[::1]:8080/x/",
+                "http://[::1]:8080/x/api/v1/clusters/b%2Fc",
+            ),
+        ] {
+            let read = ServerUrl::parse(text).unwrap();
+            assert_eq!(read.below(&["clusters", "b/c"]).as_str(), url);
+            assert_eq!(read.is_loopback(), text.contains("::1"));
+        }
+        for wrong in [
+            "",
+            "a.example",
+            "ftp://a",
+            "https://u:p@a",
+            "https://a?x",
+            "https://a#x",
+        ] {
+            assert!(ServerUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! `--server URL`: the same words, answers and exit codes, by the API of a host that is a process of its
+//! own.
+
+use std::time::Duration;
+
+use stampede_tests::fake_openstack::StackPace;
+use stampede_tests::host::HostProcess;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use super::{Ended, Terminal, end_of};
+
+/// A terminal whose commands drive a host, and that host.
+async fn served(pace: StackPace) -> (Terminal, HostProcess) {
+    let mut terminal = Terminal::with_pace(pace).await;
+    let data = terminal.home.path().join("host");
+    let keystone = terminal.cloud.url();
+    let host = HostProcess::start(&data, &keystone, &[]).await;
+    let host = host.unwrap();
+    terminal.server = Some(host.url.clone());
+    (terminal, host)
+}
+
+const TICK: StackPace = StackPace::Tick(Duration::from_millis(50));
+const CREATE: [&str; 7] = [
+    "cluster",
+    "create",
+    "demo",
+    "--framework",
+    "hadoop",
+    "--workers",
+    "1",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_a_host_lives_and_ends_by_the_same_words() {
+    let (terminal, _host) = served(TICK).await;
+    let columns = [
+        "--wait",
+        "-f",
+        "value",
+        "-c",
+        "outcome",
+        "-c",
+        "name",
+        "-c",
+        "stack_status",
+    ];
+    let created = terminal.done(&[&CREATE[..], &columns].concat()).await;
+    assert_eq!(created, "active\ndemo\nCREATE_COMPLETE\n");
+    let scaled = [
+        "cluster", "scale", "demo", "2", "-f", "value", "-c", "workers",
+    ];
+    assert_eq!(terminal.done(&scaled).await, "2\n");
+    let listed = [
+        "cluster", "list", "-f", "csv", "-c", "Name", "-c", "workers",
+    ];
+    let listed = terminal.done(&listed).await;
+    assert_eq!(listed, "\"name\",\"workers\"\n\"demo\",2\n");
+    let shown = terminal.json(&["show", "demo"]).await;
+    assert_eq!(shown["attributes"]["stampede.workers"], "2");
+    assert!(shown["age_s"].as_u64().unwrap() < 3_600, "{shown}");
+    assert!(shown["endpoints"]["hadoop_namenode"].is_string(), "{shown}");
+    let plan = ["cluster", "scale", "demo", "worker=3", "--dry-run"];
+    let plan = terminal.done(&plan).await;
+    for part in ["in 2 steps", "added: worker-3", "quota"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let again = terminal.done(&["update", "demo", "--workers", "2"]).await;
+    assert!(
+        again.contains("nothing in the cloud had to change"),
+        "{again}"
+    );
+    let watched = terminal.done(&["cluster", "watch", "demo"]).await;
+    assert!(watched.contains("`demo` is active"), "{watched}");
+    let deleted = [
+        "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
+    ];
+    assert_eq!(terminal.done(&deleted).await, "deleted\n");
+    assert_eq!(terminal.done(&["list", "-f", "value"]).await, "");
+    let stacks = terminal.cloud.stacks();
+    assert!(
+        stacks.iter().all(|(_, status)| status == "DELETE_COMPLETE"),
+        "{stacks:?}"
+    );
+    // Nothing is kept on this side.
+    assert!(!terminal.home.path().join(".local").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_plans_what_it_would_make_and_makes_nothing() {
+    let (terminal, _host) = served(TICK).await;
+    let plan = terminal.done(&[&CREATE[..], &["--dry-run"]].concat()).await;
+    for part in [
+        "`demo` would be made",
+        "worker-1",
+        "workers",
+        "OS::Nova::Server",
+        "quota",
+    ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let plan = terminal.json(&[&CREATE[..], &["--dry-run"]].concat()).await;
+    assert!(plan["template"]["resources"].is_object(), "{plan}");
+    assert!(terminal.cloud.stacks().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_host_refuses_is_told_as_if_it_were_refused_here() {
+    let (mut terminal, _host) = served(TICK).await;
+    let server = terminal.server.clone();
+    for (arguments, code) in [
+        (
+            &[
+                "deploy",
+                "hadoop",
+                "--name",
+                "x",
+                "--set",
+                "hadoop.nope=1",
+                "--set",
+                "workers=0",
+            ][..],
+            3,
+        ),
+        (
+            &[
+                "deploy",
+                "hadoop",
+                "--name",
+                "x",
+                "--set",
+                "key=nobodys",
+                "--dry-run",
+            ][..],
+            3,
+        ),
+        (&["show", "nobody"][..], 4),
+        (&["events", "nobody"][..], 4),
+        (&["update", "nobody", "--workers", "2"][..], 4),
+        (&["wait", "nobody"][..], 4),
+        (&["delete", "nobody"][..], 4),
+        (&["delete", "nobody", "--if-exists"][..], 0),
+    ] {
+        terminal.server.clone_from(&server);
+        let by_host = terminal.run(arguments).await;
+        terminal.server = None;
+        let here = terminal.run(arguments).await;
+        assert_eq!(here.code, Some(code), "{arguments:?}: {here:?}");
+        let lines = |ended: &Ended| {
+            let mut lines: Vec<String> = ended.err.lines().map(str::to_owned).collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(
+            (by_host.code, lines(&by_host), &by_host.out),
+            (here.code, lines(&here), &here.out),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_none_or_away_is_named() {
+    let mut terminal = Terminal::new().await;
+    for (server, code, told) in [
+        (
+            "http://127.0.0.1:9",
+            5,
+            "the server http://127.0.0.1:9 does not answer",
+        ),
+        (&*terminal.cloud.url(), 5, "as no host of stampede does"),
+        ("example", 2, "must be a URL"),
+    ] {
+        let ended = terminal.run(&["list", "--server", server]).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+    terminal.server = Some("http://127.0.0.1:9".to_owned());
+    for arguments in [
+        &["list", "--orphans"][..],
+        &["adopt", "x"],
+        &["ssh", "demo"],
+    ] {
+        let ended = terminal.run(arguments).await;
+        assert_eq!(ended.code, Some(3), "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains("without --server"), "{ended:?}");
+    }
+    // An empty variable names none.
+    terminal.server = Some(String::new());
+    assert!(terminal.done(&["list"]).await.contains("no clusters"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_goes_on_when_its_host_is_started_again() {
+    let (terminal, host) = served(StackPace::Steps).await;
+    terminal.done(&CREATE).await;
+    let mut waiting = terminal.start(&["wait", "demo"]);
+    let mut said = BufReader::new(waiting.stdout.take().unwrap()).lines();
+    let mut next_line = async || said.next_line().await.unwrap();
+    // The first event of its stream.
+    while !next_line().await.unwrap().contains("deploying") {}
+    let again = host.kill_9().await.unwrap();
+    let _host = again.start_again().await.unwrap();
+    terminal.cloud.finish();
+    let mut last = String::new();
+    while let Some(line) = next_line().await {
+        last += &line;
+    }
+    let ended = end_of(waiting).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(last.contains("`demo` is active"), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frameworks_are_those_of_the_host_or_of_this_program() {
+    let (mut terminal, _host) = served(TICK).await;
+    let asked = ["frameworks", "--long", "-f", "json"];
+    let by_host = terminal.done(&asked).await;
+    assert_eq!(
+        terminal.cloud.count_of("keystone", "POST", "/auth/tokens"),
+        1
+    );
+    assert!(
+        by_host.contains("\"hadoop\"") && by_host.contains("\"hdfs\""),
+        "{by_host}"
+    );
+    terminal.server = None;
+    assert_eq!(terminal.done(&asked).await, by_host);
+    assert_eq!(
+        terminal.cloud.count_of("keystone", "POST", "/auth/tokens"),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nodes_have_said_is_listed_by_a_host_and_without_one() {
+    let (mut terminal, _host) = served(TICK).await;
+    for named in ["by-a-host", "without-one"] {
+        let create = [
+            "deploy",
+            "hadoop",
+            "--name",
+            named,
+            "--workers",
+            "1",
+            "--wait",
+        ];
+        terminal.done(&create).await;
+        let columns = ["-f", "value", "-c", "node", "-c", "stage", "-c", "outcome"];
+        let said = terminal
+            .done(&[&["cluster", "events", named][..], &columns].concat())
+            .await;
+        assert!(
+            said.lines().any(|line| line == "worker-1 setup done"),
+            "{said}"
+        );
+        let table = terminal.done(&["events", named, "--long"]).await;
+        assert!(table.starts_with("NODE"), "{table}");
+        terminal.server = None;
+    }
+}
