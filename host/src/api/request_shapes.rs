@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::cluster::{attribute_names::PREFIX, request_entry::RequestEntry};
@@ -10,7 +10,7 @@ use crate::orchestrator::JournalPage;
 use crate::system::utc_time::format_rfc3339;
 
 /// A request that was to change something.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct PastRequest {
     /// Its number, higher than those of all before it.
     pub number: i64,

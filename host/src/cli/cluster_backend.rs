@@ -11,9 +11,11 @@ use super::{
     server_mode::ServerHost,
 };
 use crate::{
+    api::request_shapes::PastRequest,
     cluster::ClusterState,
     orchestrator::{
-        ClientAttributes, ClusterView, CreateOutcome, DeletionAnswer, OrchestratorError,
+        ClientAttributes, ClusterView, CreateOutcome, DeletionAnswer, JournalQuery,
+        OrchestratorError,
     },
 };
 
@@ -52,6 +54,49 @@ impl ClusterBackend {
             Self::Local(cloud) => cloud.caller.project_name(),
             Self::Server(host) => host.project_name(),
         }
+    }
+
+    /// Who deletes a cluster at its end: a command is over before.
+    pub(super) fn who_ends(&self) -> &'static str {
+        match self {
+            Self::Local(_) => {
+                "a service over this data directory deletes it then, or your first command after that"
+            }
+            Self::Server(_) => "the host deletes it then",
+        }
+    }
+
+    /// The requests that were made for a cluster, or in the whole project; the newest, and how many
+    /// there are.
+    pub(super) async fn history(
+        &self,
+        cluster: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<PastRequest>, usize)> {
+        let cloud = match self {
+            Self::Local(cloud) => cloud,
+            Self::Server(host) => return host.history(cluster, limit).await,
+        };
+        let journal = cloud.orchestrator.journal();
+        let query = JournalQuery {
+            limit,
+            ..JournalQuery::default()
+        };
+        let found = match cluster {
+            Some(name) => journal.of_cluster(&cloud.caller, name, query).await,
+            None => journal.of_project(&cloud.caller, query).await,
+        };
+        let page = found.map_err(|error| match error {
+            OrchestratorError::NotFound(_) => {
+                let place = cloud.data_dir.display();
+                anyhow::Error::from(error).context(format!(
+                    "{place} remembers nothing of it; what a host was asked it tells with --server URL"
+                ))
+            }
+            error => error.into(),
+        })?;
+        let entries = page.entries.into_iter().map(PastRequest::from);
+        Ok((entries.collect(), page.matching))
     }
 
     /// All clusters, those that are being deleted among them.

@@ -103,7 +103,7 @@ pub(super) async fn run(args: &DeployArgs, out: &mut LinePrinter<'_>) -> Result<
         writeln!(out, "deploying `{name}` in project `{project}`, stack {id}")?;
     }
     if view.ends_s.is_some() {
-        tell_end(out, &name, view.ends_s)?;
+        tell_end(out, &name, view.ends_s, cloud.who_ends())?;
     }
     if args.options.wait {
         let mut progress = ProgressPrinter::new();

@@ -5,6 +5,7 @@ use clap::Args;
 
 use super::{
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     conclusion::{CommandConclusion, CommandOutcome, answer_fields},
     exit_code::CommandExit,
     line_printer::LinePrinter,
@@ -20,8 +21,8 @@ use crate::{
 
 /// Give a cluster another end: sooner, later, or none
 ///
-/// What deletes it at its end is a service (`stampede serve`) over the same data directory, or the
-/// first command after it. Nothing on its nodes changes.
+/// What deletes it at its end is a service (`stampede serve`) over the same data directory, the host
+/// that --server names, or the first command after it. Nothing on its nodes changes.
 #[derive(Args, Debug)]
 pub(super) struct ExtendArgs {
     /// The cluster's name
@@ -43,26 +44,24 @@ pub(super) async fn run(args: &ExtendArgs, out: &mut LinePrinter<'_>) -> Result<
         let message = "no end is said";
         return Err(super::RefusedRequest::of(EXPIRES, message, range_text()));
     }
-    let cloud = args.cloud.connect().await?;
+    let cloud = ClusterBackend::connect(&args.cloud).await?;
     let given = vec![(format!("{PREFIX}{EXPIRES}"), args.end.clone())];
-    let view = cloud
-        .orchestrator
-        .update(&cloud.caller, &args.name, given)
-        .await?;
-    tell_end(out, &args.name, view.ends_s)?;
+    let view = cloud.update(&args.name, given).await?;
+    tell_end(out, &args.name, view.ends_s, cloud.who_ends())?;
     let conclusion = CommandConclusion::new(&args.name, CommandOutcome::Unchanged, Some(view));
     conclusion.tell(out, &args.format, None)
 }
 
-/// Says when a cluster ends, and who sees to that: a command is over before.
-pub(super) fn tell_end(out: &mut LinePrinter<'_>, name: &str, ends_s: Option<u64>) -> Result<()> {
+/// Says when a cluster ends, and who sees to that.
+pub(super) fn tell_end(
+    out: &mut LinePrinter<'_>,
+    name: &str,
+    ends_s: Option<u64>,
+    who_ends: &str,
+) -> Result<()> {
     match ends_s {
         None => writeln!(out, "`{name}` has no end")?,
-        Some(ends_s) => writeln!(
-            out,
-            "`{name}` ends at {}; a service over this data directory deletes it then, or your first command after that",
-            format_utc(ends_s)
-        )?,
+        Some(ends_s) => writeln!(out, "`{name}` ends at {}; {who_ends}", format_utc(ends_s))?,
     }
     Ok(())
 }

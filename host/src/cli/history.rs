@@ -1,18 +1,17 @@
-//! `stampede history`: prints who has asked for what, as this command's data directory remembers it.
+//! `stampede history`: prints who has asked for what, as this command's data directory or a host
+//! remembers it.
 
 use anyhow::Result;
 use clap::Args;
 
 use super::{
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     exit_code::CommandExit,
     line_printer::LinePrinter,
     output_format::{FormatArgs, ListColumn},
 };
-use crate::{
-    api::request_shapes::PastRequest,
-    orchestrator::{JournalQuery, OrchestratorError},
-};
+use crate::api::request_shapes::PastRequest;
 
 /// Requests that are printed at most.
 const PRINTED_REQUESTS: usize = 500;
@@ -20,7 +19,7 @@ const PRINTED_REQUESTS: usize = 500;
 /// Show who has asked for what of a cluster, and what came of it, newest first
 ///
 /// What is remembered is in the data directory: that of the command line, or, with --data-dir on a host's
-/// machine, the host's. A host tells its own at /api/v1/clusters/NAME/requests and on the cluster's page.
+/// machine, the host's. With --server a host tells its own, as it does on the cluster's page.
 #[derive(Args, Debug)]
 pub(super) struct HistoryArgs {
     /// The cluster's name; of one that was deleted its id; without it all of the project
@@ -37,35 +36,17 @@ pub(super) struct HistoryArgs {
 /// Prints it.
 pub(super) async fn run(args: &HistoryArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     args.format.prepare(out);
-    let cloud = args.cloud.connect_read_only().await?;
-    let journal = cloud.orchestrator.journal();
-    let query = JournalQuery {
-        limit: PRINTED_REQUESTS,
-        ..JournalQuery::default()
-    };
-    let found = match &args.name {
-        Some(name) => journal.of_cluster(&cloud.caller, name, query).await,
-        None => journal.of_project(&cloud.caller, query).await,
-    };
-    let page = found.map_err(|error| match error {
-        OrchestratorError::NotFound(_) => {
-            let place = cloud.data_dir.display();
-            anyhow::Error::from(error).context(format!(
-                "{place} remembers nothing of it (what a host was asked it tells itself, at /api/v1/clusters/NAME/requests)"
-            ))
-        }
-        error => error.into(),
-    })?;
-    let entries: Vec<PastRequest> = page.entries.into_iter().map(PastRequest::from).collect();
-    print_requests(&args.format, args.long, &entries, out)?;
-    if args.format.is_plain_table() && page.has_more {
-        writeln!(out, "{} in all; these are the newest", page.matching)?;
+    let cloud = ClusterBackend::connect_read_only(&args.cloud).await?;
+    let name = args.name.as_deref();
+    let (requests, matching) = cloud.history(name, PRINTED_REQUESTS).await?;
+    print_requests(&args.format, args.long, &requests, out)?;
+    if args.format.is_plain_table() && matching > requests.len() {
+        writeln!(out, "{matching} in all; these are the newest")?;
     }
     Ok(CommandExit::Done)
 }
 
-/// Prints requests, wherever they were read.
-pub(super) fn print_requests(
+fn print_requests(
     format: &FormatArgs,
     is_long: bool,
     requests: &[PastRequest],

@@ -45,6 +45,8 @@ pub(super) struct ClusterAnswer {
     #[serde(default)]
     deletion: String,
     warning: Option<String>,
+    expires: Option<String>,
+    end_notice: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +150,9 @@ impl ClusterAnswer {
                 _ => DeletionStage::NotWanted,
             },
             cloud_error: self.warning,
+            silent_since_s: None,
+            ends_s: self.expires.as_deref().and_then(parse_rfc3339),
+            end_notice: self.end_notice,
             name: self.name,
             id: self.id,
         }

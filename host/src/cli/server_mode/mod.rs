@@ -30,6 +30,7 @@ use self::event_reader::{EventReader, StreamEvent};
 use super::cloud::{CloudLogin, RenewalFailure};
 use super::server_url::ServerUrl;
 use crate::{
+    api::request_shapes::PastRequest,
     cluster::attribute_names::PREFIX,
     orchestrator::{ClientAttributes, ClusterView, DeletionAnswer, DeletionStage},
 };
@@ -58,6 +59,13 @@ pub(super) struct ServerHost {
 struct ListAnswer {
     clusters: Vec<ClusterAnswer>,
     next_marker: Option<String>,
+}
+
+/// A page of requests that were made before.
+#[derive(Deserialize)]
+struct HistoryAnswer {
+    requests: Vec<PastRequest>,
+    matching: usize,
 }
 
 /// What became of a deletion.
@@ -152,6 +160,24 @@ impl ServerHost {
             }
         }
         Ok(views)
+    }
+
+    /// The requests that were made for a cluster, or in the whole project; the newest, and how many
+    /// there are.
+    pub(super) async fn history(
+        &self,
+        cluster: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<PastRequest>, usize)> {
+        let path: &[&str] = match cluster {
+            Some(name) => &["clusters", name, "requests"],
+            None => &["requests"],
+        };
+        let limit = limit.to_string();
+        let query = [("limit", limit.as_str())];
+        let asking = self.ask(Method::GET, path, &query, None);
+        let (_, page): (_, HistoryAnswer) = asking.await?;
+        Ok((page.requests, page.matching))
     }
 
     /// All clusters, those that are being deleted among them.
