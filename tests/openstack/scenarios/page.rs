@@ -24,7 +24,8 @@ const NAME: &str = "pictures";
 pub async fn run(testbed: &TestbedContext) -> Result<()> {
     mirror::make(&["spark-4.2.0"])?;
     let key = way_in::make_key(testbed).await?;
-    let data = testbed.scratch.join("page");
+    // The folder of `stampede_command`: the command line finds clusters of a host of its own name alone.
+    let data = testbed.scratch.join("command-line");
     let host = HostProcess::start(&data, KEYSTONE, &[]).await?;
     let mut walk = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/ui/run"))
         .arg("cluster.mjs")
