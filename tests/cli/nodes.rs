@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use stampede_tests::wait_until;
+use stampede_tests::{host::HostProcess, wait_until};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, Command},
@@ -38,13 +38,18 @@ impl NodeTerminal {
 
     /// Where this command was run.
     async fn after(wanted: &[&str]) -> Self {
-        let terminal = Terminal::new().await;
+        let nodes = Self::of(Terminal::new().await);
+        nodes.0.done(wanted).await;
+        nodes
+    }
+
+    /// A terminal that has a program in ssh's place.
+    fn of(terminal: Terminal) -> Self {
         let bin = terminal.home.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
         std::fs::write(bin.join("ssh"), NOTING_SSH).unwrap();
         let executable = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(bin.join("ssh"), executable).unwrap();
-        terminal.done(wanted).await;
         Self(terminal)
     }
 
@@ -107,6 +112,30 @@ fn option<'a>(told: &'a [String], name: &str) -> &'a str {
     told.iter()
         .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
         .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nodes_of_a_hosts_cluster_are_reached_by_what_the_host_tells() {
+    let mut terminal = Terminal::new().await;
+    let data = terminal.home.path().join("host");
+    let host = HostProcess::start(&data, &terminal.cloud.url(), &[]).await;
+    let host = host.unwrap();
+    terminal.server = Some(host.url.clone());
+    let nodes = NodeTerminal::of(terminal);
+    let ended = nodes.run(&["ssh", "demo"]).await;
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    let access = ["--set", "network.access=192.0.2.0/24"];
+    let wanted = [&DEPLOY[..], &access, &["--set", "key=demo-key", "--wait"]].concat();
+    nodes.0.done(&wanted).await;
+    let ended = nodes.run(&["ssh", "demo"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = nodes.told();
+    let address = told.last().unwrap().strip_prefix("debian@").unwrap();
+    assert!(address.starts_with("203.0.113."), "{told:?}");
+    assert!(option(&told, "HostKeyAlias").starts_with("master."));
+    let (mut child, printed) = nodes.tunnel(&[]).await;
+    assert!(printed.contains("hadoop_namenode"), "{printed}");
+    child.kill().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -176,11 +176,7 @@ async fn a_host_that_is_none_or_away_is_named() {
         assert!(ended.err.contains(told), "{ended:?}");
     }
     terminal.server = Some("http://127.0.0.1:9".to_owned());
-    for arguments in [
-        &["list", "--orphans"][..],
-        &["adopt", "x"],
-        &["ssh", "demo"],
-    ] {
+    for arguments in [&["list", "--orphans"][..], &["adopt", "x"]] {
         let ended = terminal.run(arguments).await;
         assert_eq!(ended.code, Some(3), "{arguments:?}: {ended:?}");
         assert!(ended.err.contains("without --server"), "{ended:?}");

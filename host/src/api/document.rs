@@ -46,6 +46,7 @@ const SCHEME: &str = "token";
         events::stream_events,
         requests::list_cluster_requests,
         requests::list_requests,
+        clusters::show_access,
         clusters::show_secret,
     ),
     components(schemas(ProblemDetails, FieldProblem, StreamEnd)),
@@ -128,7 +129,7 @@ mod tests {
             assert_eq!(told, known, "{path}");
             kinds.insert(route.kind());
         }
-        assert_eq!(kinds.len(), 11, "all kinds of routes: {kinds:?}");
+        assert_eq!(kinds.len(), 12, "all kinds of routes: {kinds:?}");
     }
 
     #[test]

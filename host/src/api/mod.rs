@@ -10,12 +10,14 @@
 //! - [`JsonApi`]: a request's way
 //! - [`document`]: the API's document; `problem_answers`: which problems stand in it
 //! - `handlers`: what each route answers
-//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`]: what answers hold
+//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`], [`access_shapes`]: what
+//!   answers hold
 //! - `request_body`: what requests say, `json_node`: JSON as it was sent
 //! - `credentials`, `route`: who asks, and for what
 //! - [`problem`]: why a request is not served, as RFC 9457 has it
 //! - `json_body`, [`limits`]: answers in JSON; bounds
 
+pub mod access_shapes;
 pub mod catalog_shapes;
 mod credentials;
 pub mod document;
@@ -117,6 +119,7 @@ impl JsonApi {
         if let Some(
             ApiRoute::Cluster(name)
             | ApiRoute::Events(name)
+            | ApiRoute::Access(name)
             | ApiRoute::ClusterRequests(name)
             | ApiRoute::Secret { cluster: name, .. },
         ) = route
@@ -212,6 +215,7 @@ impl JsonApi {
             }
             ApiRoute::Cluster(name) => clusters::show_cluster(context, name).await,
             ApiRoute::Events(name) => events::stream_events(context, name).await,
+            ApiRoute::Access(name) => clusters::show_access(context, name).await,
             ApiRoute::ClusterRequests(named) => {
                 requests::list_cluster_requests(context, named).await
             }

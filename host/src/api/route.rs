@@ -28,6 +28,8 @@ pub(super) enum ApiRoute {
     Cluster(String),
     /// `/api/v1/clusters/<name>/events`.
     Events(String),
+    /// `/api/v1/clusters/<name>/access`.
+    Access(String),
     /// `/api/v1/clusters/<name or id>/requests`.
     ClusterRequests(String),
     /// `/api/v1/requests`.
@@ -72,6 +74,7 @@ impl ApiRoute {
             ["clusters"] => Self::Clusters,
             ["clusters", name] => Self::Cluster(decode(name)?),
             ["clusters", name, "events"] => Self::Events(decode(name)?),
+            ["clusters", name, "access"] => Self::Access(decode(name)?),
             ["clusters", name, "requests"] => Self::ClusterRequests(decode(name)?),
             ["requests"] => Self::Requests,
             ["clusters", name, "endpoints", endpoint, "secret"] => Self::Secret {
@@ -108,6 +111,7 @@ impl ApiRoute {
             Self::Clusters => "clusters",
             Self::Cluster(_) => "cluster",
             Self::Events(_) => "events",
+            Self::Access(_) => "access",
             Self::ClusterRequests(_) | Self::Requests => "requests",
             Self::Secret { .. } => "secret",
         }

@@ -132,6 +132,11 @@ impl CloudArgs {
         self.server.as_ref()?.0.as_ref()
     }
 
+    /// Where this program remembers what it has to.
+    pub(super) fn data_dir(&self) -> Result<PathBuf> {
+        self.data_dir.clone().map_or_else(default_data_dir, Ok)
+    }
+
     /// Logs in.
     pub(super) async fn log_in(&self) -> Result<CloudLogin> {
         let (client, credentials) = self.read_credentials()?;
@@ -155,7 +160,7 @@ impl CloudArgs {
             return Err(RefusedRequest::of("--server", message, hint));
         }
         let (client, credentials) = self.read_credentials()?;
-        let data_dir = self.data_dir.clone().map_or_else(default_data_dir, Ok)?;
+        let data_dir = self.data_dir()?;
         // Nobody asks a command for its numbers.
         let metrics = Arc::new(HostMetrics::default());
         let (planner, defaults) = self.plugins.load(&metrics).await?;

@@ -1,6 +1,8 @@
 //! Where a command's clusters are looked after: by an orchestrator in this process, or by a host that is
 //! driven over its API. Commands ask the same of both.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::{
@@ -13,9 +15,10 @@ use super::{
 use crate::{
     api::request_shapes::PastRequest,
     cluster::ClusterState,
+    openstack::CloudSession,
     orchestrator::{
         ClientAttributes, ClusterView, CreateOutcome, DeletionAnswer, JournalQuery,
-        OrchestratorError,
+        OrchestratorError, state::node_access::NodeAccess,
     },
 };
 
@@ -45,7 +48,7 @@ impl ClusterBackend {
     async fn connect_server(args: &CloudArgs) -> Result<Self> {
         let url = args.server().cloned();
         let url = url.ok_or_else(|| OrchestratorError::internal("no server is named"))?;
-        let host = ServerHost::new(&url, args.log_in().await?)?;
+        let host = ServerHost::new(&url, args.log_in().await?, args.data_dir()?)?;
         Ok(Self::Server(Box::new(host)))
     }
 
@@ -53,6 +56,33 @@ impl ClusterBackend {
         match self {
             Self::Local(cloud) => cloud.caller.project_name(),
             Self::Server(host) => host.project_name(),
+        }
+    }
+
+    /// The token and its project.
+    pub(super) fn session(&self) -> &CloudSession {
+        match self {
+            Self::Local(cloud) => cloud.caller.session(),
+            Self::Server(host) => host.session(),
+        }
+    }
+
+    /// Where this program remembers what it has to.
+    pub(super) fn data_dir(&self) -> &Path {
+        match self {
+            Self::Local(cloud) => &cloud.data_dir,
+            Self::Server(host) => &host.data_dir,
+        }
+    }
+
+    /// How a person gets to the nodes of a cluster; none before it is deployed.
+    pub(super) async fn node_access(&self, name: &str) -> Result<Option<NodeAccess>> {
+        match self {
+            Self::Local(cloud) => {
+                let found = cloud.orchestrator.find(&cloud.caller, name).await?;
+                Ok(found.node_access())
+            }
+            Self::Server(host) => Ok(Some(host.node_access(name).await?)),
         }
     }
 

@@ -73,7 +73,8 @@ const COLUMNS: [ListColumn<FrameworkRow>; 7] = [
 pub(super) async fn run(args: &FrameworksArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
     let rows = match args.cloud.server() {
         Some(url) => {
-            let host = ServerHost::new(url, args.cloud.log_in().await?)?;
+            let login = args.cloud.log_in().await?;
+            let host = ServerHost::new(url, login, args.cloud.data_dir()?)?;
             let told: FrameworksTold = host.read(&["frameworks"]).await?;
             told.frameworks
         }

@@ -8,6 +8,7 @@ use clap::Args;
 use super::{
     RefusedRequest,
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     exit_code::CommandExit,
     ssh_client::{SshArgs, SshRoute, explain_start},
 };
@@ -34,7 +35,7 @@ pub(super) struct NodeLoginArgs {
 
 /// Becomes ssh.
 pub(super) async fn run(args: &NodeLoginArgs) -> Result<CommandExit> {
-    let cloud = args.cloud.connect_read_only().await?;
+    let cloud = ClusterBackend::connect_read_only(&args.cloud).await?;
     let route = SshRoute::find(&cloud, &args.name, &args.ssh).await?;
     let node = args.node.as_ref().unwrap_or(&route.access.entry_node);
     if !route.access.nodes.contains(node) {

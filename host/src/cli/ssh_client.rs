@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::Args;
 
-use super::{RefusedRequest, cloud::LocalOrchestrator};
+use super::{RefusedRequest, cluster_backend::ClusterBackend};
 use crate::orchestrator::state::node_access::NodeAccess;
 
 /// The program.
@@ -51,13 +51,8 @@ pub(super) struct SshRoute {
 
 impl SshRoute {
     /// Finds the way to the nodes of a cluster.
-    pub(super) async fn find(
-        cloud: &LocalOrchestrator,
-        name: &str,
-        args: &SshArgs,
-    ) -> Result<Self> {
-        let found = cloud.orchestrator.find(&cloud.caller, name).await?;
-        let access = found.node_access();
+    pub(super) async fn find(cloud: &ClusterBackend, name: &str, args: &SshArgs) -> Result<Self> {
+        let access = cloud.node_access(name).await?;
         let access = access
             .ok_or_else(|| RefusedRequest::of(name, "is not deployed yet", "deploy it first"))?;
         let address = access.entry_address.ok_or_else(|| {
@@ -95,7 +90,7 @@ impl SshRoute {
             address,
             user,
             identity: args.identity.clone(),
-            known_hosts: cloud.data_dir.join("known_hosts"),
+            known_hosts: cloud.data_dir().join("known_hosts"),
         })
     }
 
@@ -186,13 +181,13 @@ pub(super) fn explain_start(error: io::Error) -> anyhow::Error {
 
 /// The user that the nodes' image lets in: its property `os_admin_user`, else that of its
 /// distribution.
-async fn user_of_image(cloud: &LocalOrchestrator, access: &NodeAccess) -> Result<String> {
+async fn user_of_image(cloud: &ClusterBackend, access: &NodeAccess) -> Result<String> {
     let unknown =
         |why: &str| RefusedRequest::of("--user", why, "name the user, such as `--user debian`");
     let Some((region, image)) = &access.image else {
         return Err(unknown("is needed: the cluster's image is not known"));
     };
-    let session = cloud.caller.session().in_region(region);
+    let session = cloud.session().in_region(region);
     let found = session.find_image(image).await.map_err(|error| {
         anyhow::Error::from(error)
             .context("ask for the nodes' image, to know its user (--user USER spares it)")

@@ -18,6 +18,7 @@ use url::Url;
 use super::{
     RefusedRequest,
     cloud::CloudArgs,
+    cluster_backend::ClusterBackend,
     conclusion::CommandFailure,
     exit_code::CommandExit,
     line_printer::LinePrinter,
@@ -67,7 +68,7 @@ struct ForwardedEndpoint {
 
 /// Carries connections until it is ended.
 pub(super) async fn run(args: &TunnelArgs, out: &mut LinePrinter<'_>) -> Result<CommandExit> {
-    let cloud = args.cloud.connect_read_only().await?;
+    let cloud = ClusterBackend::connect_read_only(&args.cloud).await?;
     let route = SshRoute::find(&cloud, &args.name, &args.ssh).await?;
     let socks = match args.port {
         Some(port) => {

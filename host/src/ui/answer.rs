@@ -138,7 +138,7 @@ impl PageError {
         let status = self.status();
         let frame = PageFrame {
             prefix: prefix.to_owned(),
-            who: None,
+            ..PageFrame::default()
         };
         let mut answer = match &self {
             Self::SignedOut(Some(next)) => {

@@ -26,6 +26,8 @@ impl From<minijinja::Error> for BrokenTemplate {
 pub(super) struct PageFrame {
     /// Before all paths of this service.
     pub(super) prefix: String,
+    /// The whole URL of this service, for commands that ask it.
+    pub(super) service: String,
     /// Who has signed in.
     pub(super) who: Option<PageUser>,
 }

@@ -187,6 +187,7 @@ impl SignedIn {
     pub(super) fn frame(&self) -> PageFrame {
         PageFrame {
             prefix: self.request.prefix().to_owned(),
+            service: self.request.address.base().to_owned(),
             who: Some(PageUser {
                 user: self.session.user_name.clone(),
                 project: self.session.project_name.clone(),

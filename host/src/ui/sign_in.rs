@@ -71,7 +71,7 @@ impl SignInData {
     ) -> Result<Response<AnswerBody>, PageError> {
         let frame = PageFrame {
             prefix: request.prefix().to_owned(),
-            who: None,
+            ..PageFrame::default()
         };
         Ok(page_answer(
             status,
@@ -252,7 +252,7 @@ pub(super) async fn sign_out(
     }
     let frame = PageFrame {
         prefix: request.prefix().to_owned(),
-        who: None,
+        ..PageFrame::default()
     };
     let message = MessageData {
         title: say("sign_out.title", &[]),

@@ -73,8 +73,9 @@ struct TimedStage<'a> {
 /// The drawing of these reports, at this time; none where no time is known. While the cluster moves,
 /// what has begun goes on.
 pub(super) fn draw(reports: &[StageReport], is_moving: bool, now_s: u64) -> Option<StageChart> {
-    let mut stages: Vec<TimedStage<'_>> = reports
-        .iter()
+    // What no node has said has no row.
+    let of_nodes = reports.iter().filter(|report| !report.node.is_empty());
+    let mut stages: Vec<TimedStage<'_>> = of_nodes
         .filter_map(|report| {
             let (from, told) = (report.began_s?, report.told_s?);
             let to = if is_open(report) && is_moving {
@@ -307,9 +308,10 @@ mod tests {
             report("master hadoop setup done 30 s", 1000, 1030),
             report("master hadoop smoke began", 1030, 1030),
             report("worker-1 hadoop setup failed line 4", 1010, 1020),
+            report("no report of a node", 1010, 1020),
         ];
         let chart = draw(&reports, true, 1060).unwrap();
-        assert_eq!(chart.rows.len(), 2);
+        assert_eq!(chart.rows.len(), 2, "a row for each node");
         let [setup, smoke] = chart.rows[0].bars.as_slice() else {
             panic!("{chart:?}");
         };

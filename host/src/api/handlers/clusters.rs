@@ -1,15 +1,16 @@
-//! Lists and shows clusters, and the secrets of their endpoints.
+//! Lists and shows clusters, the way to their nodes, and the secrets of their endpoints.
 
 use http::StatusCode;
 use secrecy::ExposeSecret as _;
 
+use super::super::access_shapes::AccessDetail;
 use super::super::json_body::json_response;
 use super::super::limits::{PAGE_DEFAULT, PAGE_MAX};
 use super::super::problem::FieldProblem;
 use super::super::request_body::QueryFields;
 use super::super::shapes::{ClusterDetail, ClusterListing, ClusterSummary, EndpointSecret};
 use super::{ApiContext, ApiResult, detail_response, refuse_problems};
-use crate::orchestrator::ClusterView;
+use crate::orchestrator::{ClusterView, OrchestratorError};
 
 /// The states by which a list can be filtered.
 const STATES: [&str; 9] = [
@@ -90,6 +91,20 @@ pub(in super::super) async fn show_cluster(context: &ApiContext<'_>, name: &str)
     context.no_query()?;
     let found = context.api.orchestrator.find(&context.caller, name).await?;
     Ok(detail_response(StatusCode::OK, &found))
+}
+
+/// How a person gets to its nodes by SSH. 409 while it is not deployed.
+#[utoipa::path(get, path = "/api/v1/clusters/{name}/access", tag = "clusters",
+    params(("name" = String, Path, description = "The cluster's name")),
+    responses((status = 200, body = AccessDetail)))]
+pub(in super::super) async fn show_access(context: &ApiContext<'_>, name: &str) -> ApiResult {
+    context.no_query()?;
+    let found = context.api.orchestrator.find(&context.caller, name).await?;
+    let access = found.node_access().ok_or_else(|| {
+        let message = format!("`{name}` is not deployed yet, so that it has no nodes");
+        OrchestratorError::Conflict(message)
+    })?;
+    Ok(json_response(StatusCode::OK, &AccessDetail::from(access)))
 }
 
 /// The secret that an endpoint asks its users for. It is asked for, and shown to members of the

@@ -12,9 +12,9 @@ mod connection;
 mod dry_run_answer;
 mod event_reader;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -30,9 +30,13 @@ use self::event_reader::{EventReader, StreamEvent};
 use super::cloud::{CloudLogin, RenewalFailure};
 use super::server_url::ServerUrl;
 use crate::{
-    api::request_shapes::PastRequest,
+    api::{access_shapes::AccessDetail, request_shapes::PastRequest},
     cluster::attribute_names::PREFIX,
-    orchestrator::{ClientAttributes, ClusterView, DeletionAnswer, DeletionStage},
+    openstack::CloudSession,
+    orchestrator::{
+        ClientAttributes, ClusterView, DeletionAnswer, DeletionStage,
+        state::node_access::NodeAccess,
+    },
 };
 
 /// The most clusters on a page of a list.
@@ -52,6 +56,8 @@ pub(super) struct ServerHost {
     failed_looks: u32,
     /// Heat had not taken the deletion that was asked for last.
     deletion_waits: bool,
+    /// Where this program remembers what it has to.
+    pub(super) data_dir: PathBuf,
 }
 
 /// A page of a list.
@@ -82,14 +88,29 @@ struct SecretAnswer {
 
 impl ServerHost {
     /// A host at this URL.
-    pub(super) fn new(url: &ServerUrl, login: CloudLogin) -> Result<Self> {
+    pub(super) fn new(url: &ServerUrl, login: CloudLogin, data_dir: PathBuf) -> Result<Self> {
         Ok(Self {
             connection: ServerConnection::new(url, login.config())?,
             login,
             stream: None,
             failed_looks: 0,
             deletion_waits: false,
+            data_dir,
         })
+    }
+
+    /// The token and its project.
+    pub(super) fn session(&self) -> &CloudSession {
+        self.login.session()
+    }
+
+    /// How a person gets to the nodes of a cluster. The nodes' keys are remembered here.
+    pub(super) async fn node_access(&self, name: &str) -> Result<NodeAccess> {
+        let detail: AccessDetail = self.read(&["clusters", name, "access"]).await?;
+        let dir = &self.data_dir;
+        let making = std::fs::create_dir_all(dir);
+        making.with_context(|| format!("cannot make {}", dir.display()))?;
+        Ok(detail.into())
     }
 
     /// The name of the project.
