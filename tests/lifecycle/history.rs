@@ -313,8 +313,8 @@ async fn listed(host: &ApiHost, path: &str) -> Vec<Value> {
     answer.body["requests"].as_array().unwrap().clone()
 }
 
-#[tokio::test]
-async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
+/// A cluster that was made, and a request of its name that was refused; its id.
+async fn made_and_refused() -> (ApiHost, String) {
     const CLUSTERS: &str = "/api/v1/clusters";
     let host = ApiHost::start().await;
     let body = json!({"name": "demo", "request_id": "r-1", "attributes": {"workers": 2}});
@@ -334,7 +334,13 @@ async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
     })
     .await;
 
-    let id = made.body["id"].as_str().unwrap();
+    let id = made.body["id"].as_str().unwrap().to_owned();
+    (host, id)
+}
+
+#[tokio::test]
+async fn the_api_tells_it_by_cluster_and_by_project() {
+    let (host, id) = made_and_refused().await;
     let by_name = listed(&host, "/api/v1/clusters/demo/requests").await;
     let by_id = listed(&host, &format!("/api/v1/clusters/{id}/requests")).await;
     assert_eq!((by_name.len(), &by_name), (1, &by_id));
@@ -355,6 +361,12 @@ async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
     let all = listed(&host, "/api/v1/requests").await;
     assert_eq!((all.len(), &all[0]["face"]), (2, &json!("command_line")));
     assert_eq!(all[0]["outcome"], "refused");
+}
+
+#[tokio::test]
+async fn the_api_tells_it_page_by_page_and_filtered() {
+    let (host, id) = made_and_refused().await;
+    let all = listed(&host, "/api/v1/requests").await;
     for (query, number) in [
         ("outcome=refused", 1),
         ("outcome=failed", 0),
@@ -385,7 +397,11 @@ async fn the_api_tells_it_by_cluster_and_by_project_page_by_page() {
     let paths: Vec<&str> = wrong.problems().iter().map(|(path, _)| *path).collect();
     assert_eq!(wrong.status, 422);
     assert_eq!(paths, ["?state", "?limit", "?marker", "?outcome"]);
+}
 
+#[tokio::test]
+async fn the_api_tells_it_of_a_deleted_cluster_to_its_project_alone() {
+    let (host, id) = made_and_refused().await;
     let deleted = host.ask("DELETE", "/api/v1/clusters/demo", None, &[]).await;
     assert_eq!(deleted.status, 202);
     let path = format!("/api/v1/clusters/{id}/requests");
