@@ -55,6 +55,21 @@ async fn a_cluster_lives_and_ends_by_the_words_of_openstacks_client() {
         .done(&["cluster", "scale", "demo", "worker=3", "--dry-run"])
         .await;
     assert!(preview.contains("worker-3"), "{preview}");
+    let watched = terminal.done(&["cluster", "watch", "demo"]).await;
+    assert!(watched.contains("active"), "{watched}");
+    let deleted = terminal
+        .done(&[
+            "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
+        ])
+        .await;
+    assert_eq!(deleted, "deleted\n");
+    let none = terminal.done(&["cluster", "list", "-f", "value"]).await;
+    assert_eq!(none, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_put_off_and_taken_away() {
+    let terminal = Terminal::deployed().await;
     let extended = terminal.done(&["cluster", "extend", "demo", "8h"]).await;
     assert!(
         extended.contains("`demo` ends at ") && extended.contains("a service over this data"),
@@ -71,16 +86,6 @@ async fn a_cluster_lives_and_ends_by_the_words_of_openstacks_client() {
         ])
         .await;
     assert!(!never.contains('Z'), "{never}");
-    let watched = terminal.done(&["cluster", "watch", "demo"]).await;
-    assert!(watched.contains("active"), "{watched}");
-    let deleted = terminal
-        .done(&[
-            "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
-        ])
-        .await;
-    assert_eq!(deleted, "deleted\n");
-    let none = terminal.done(&["cluster", "list", "-f", "value"]).await;
-    assert_eq!(none, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

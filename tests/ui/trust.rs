@@ -46,6 +46,27 @@ async fn forms_of_other_sites_do_nothing() {
         !page.contains("Ends in"),
         "no other site has given it an end"
     );
+    let wrong = visitor
+        .post("/ui/clusters/demo/delete", &[("name", "dem")])
+        .await;
+    assert_eq!(wrong.status, 422);
+    assert_eq!(visitor.get("/ui/clusters/demo").await.status, 200);
+    let gone = visitor
+        .post("/ui/clusters/demo/delete", &[("name", "demo")])
+        .await;
+    assert_eq!(
+        (gone.status.as_u16(), gone.header("location")),
+        (303, "/ui/clusters?deleted=demo")
+    );
+    let list = visitor.get("/ui/clusters").await;
+    assert!(list.text.contains("being deleted"), "{}", list.text);
+}
+
+#[tokio::test]
+async fn an_end_is_given_and_taken_away() {
+    let world = PageFixture::start().await;
+    world.deploy("demo", "demo", &[]).await;
+    let mut visitor = world.member("demo").await;
     let ended = visitor
         .post("/ui/clusters/demo/end", &[("expires", "8h")])
         .await;
@@ -72,20 +93,6 @@ async fn forms_of_other_sites_do_nothing() {
     visitor.post("/ui/clusters/demo/end", &other).await;
     let list = visitor.get("/ui/clusters?ends=1").await.text;
     assert!(list.contains("0 of 1 shown"), "{list}");
-    let wrong = visitor
-        .post("/ui/clusters/demo/delete", &[("name", "dem")])
-        .await;
-    assert_eq!(wrong.status, 422);
-    assert_eq!(visitor.get("/ui/clusters/demo").await.status, 200);
-    let gone = visitor
-        .post("/ui/clusters/demo/delete", &[("name", "demo")])
-        .await;
-    assert_eq!(
-        (gone.status.as_u16(), gone.header("location")),
-        (303, "/ui/clusters?deleted=demo")
-    );
-    let list = visitor.get("/ui/clusters").await;
-    assert!(list.text.contains("being deleted"), "{}", list.text);
 }
 
 #[tokio::test]

@@ -49,20 +49,8 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
             Some("x".to_owned()),
             vec!["x".repeat(limits::MAX_CLOUD_NAME_CHARS + 1)],
         ),
-        AttributeValue::Url { .. } => (
-            Some("http://a.example".to_owned()),
-            vec![
-                "ftp://a.example".to_owned(),
-                format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
-            ],
-        ),
-        AttributeValue::DownloadUrl { .. } => (
-            Some("http://a.example".to_owned()),
-            vec![
-                "http://a.example/\"".to_owned(),
-                format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES)),
-            ],
-        ),
+        AttributeValue::Url { .. } => url_samples("ftp://a.example"),
+        AttributeValue::DownloadUrl { .. } => url_samples("http://a.example/\""),
         AttributeValue::JavaTarballs { .. } => {
             let word = |n: usize| format!("{n}=http://a.example#sha256={}", "a".repeat(64));
             let most = limits::MAX_JAVA_TARBALLS;
@@ -106,6 +94,13 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
         ),
         AttributeValue::OfGroup(of_group) => group_samples(of_group.value),
     }
+}
+
+/// The same of a URL, of which one kind is not taken.
+fn url_samples(wrong: &str) -> (Option<String>, Vec<String>) {
+    let too_long = format!("http://a.example/{}", "x".repeat(limits::MAX_URL_BYTES));
+    let outside = vec![wrong.to_owned(), too_long];
+    (Some("http://a.example".to_owned()), outside)
 }
 
 /// The same of what is said of one group.

@@ -58,7 +58,7 @@ pub(in super::super) async fn create_cluster(context: &ApiContext<'_>) -> ApiRes
 #[expect(dead_code, reason = "a schema")]
 #[serde(untagged)]
 pub(in super::super) enum CreateAnswerSchema {
-    DryRun(DeployDryRun),
+    DryRun(Box<DeployDryRun>),
     Cluster(Box<ClusterDetail>),
 }
 
