@@ -55,11 +55,10 @@ async fn a_dry_run_the_change_and_the_form_refuse_with_the_same_words() {
     let world = LifecycleFixture::new().await;
     let (host, caller, _) = complete(&world).await;
     world.cloud.edit(|cloud| cloud.quota.instances = 3);
-    let refused: [&[(&str, &str)]; 6] = [
+    let refused: [&[(&str, &str)]; 5] = [
         &[("stampede.workers", "0"), ("stampede.frobnicate", "x")],
         &[("stampede.workers", "3")],
         &[("stampede.image", "other"), ("stampede.key", "other")],
-        &[("stampede.hadoop.replication", "many")],
         &[("stampede.workers.remove", "worker-9")],
         &[("stampede.network.access", "198.51.100.0/33")],
     ];

@@ -23,6 +23,7 @@ const LAYOUT_2: &str = "
 DROP INDEX cluster_by_name;
 ALTER TABLE cluster DROP COLUMN region;
 CREATE UNIQUE INDEX cluster_by_name ON cluster (project_id, name) WHERE live = 1;
+DROP TABLE request_journal;
 PRAGMA user_version = 2;
 ";
 

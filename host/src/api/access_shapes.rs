@@ -14,7 +14,7 @@ pub struct AccessDetail {
     /// The cluster's own id: no other cluster ever has it.
     pub cluster_id: String,
     /// The node that is reached first; the others are reached through it.
-    #[schema(example = "master")]
+    #[schema(example = "node-1")]
     pub entry_node: String,
     /// Its address for those outside; null while the stack does not tell one.
     #[schema(value_type = Option<String>, example = "203.0.113.7")]
@@ -49,7 +49,7 @@ pub struct InnerEndpoint {
     #[schema(example = "hadoop_namenode")]
     pub name: String,
     /// Its URL with the node's name.
-    #[schema(example = "http://master:9870/")]
+    #[schema(example = "http://node-1:9870/")]
     pub url: String,
 }
 

@@ -109,7 +109,7 @@ fn typed() -> TypedRequest {
 }
 
 fn html(form: &RequestForm, typed: &TypedRequest) -> String {
-    let data = json!({ "form": form_page(form, typed), "change": form.change, "project": EVIL, "here": "/ui/new", "notice": EVIL, "asked": true });
+    let data = json!({ "form": form_page(form, typed), "change": form.change, "project": EVIL, "here": "/ui/new", "notice": EVIL, "is_fault": true, "asked": true });
     render_page("new.html", &PageFrame::default(), &data).unwrap()
 }
 
