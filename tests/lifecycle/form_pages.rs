@@ -122,7 +122,7 @@ async fn three_answers_make_a_cluster_that_was_seen_before() {
     let command = data["form"]["command"].as_str().unwrap();
     assert_eq!(
         command,
-        "stampede deploy hadoop,spark \\\n  --name demo \\\n  --set key=demo-key \\\n  --set workers=3"
+        "stampede deploy hadoop,spark \\\n  --name demo \\\n  --set key=demo-key \\\n  --workers 3"
     );
     let flavor = field(&data, "worker.flavor");
     assert!(
@@ -264,7 +264,7 @@ async fn a_change_is_seen_applied_once_and_never_over_another() {
     assert_eq!(data["change"]["added"], serde_json::json!(["worker-3"]));
     assert_eq!(
         data["form"]["command"],
-        "stampede update default \\\n  --set workers=3"
+        "stampede update default \\\n  --workers 3"
     );
     // Without having seen the cluster nobody changes it.
     let (status, _, _) = page(send(at, apply.clone(), &[("set.workers", "3")]).await);

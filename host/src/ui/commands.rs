@@ -5,36 +5,62 @@ use crate::cluster::default_groups::WORKERS;
 use crate::cluster::end_time::EXPIRES;
 use crate::orchestrator::ClusterView;
 
-/// An attribute that has an argument of its own, as [`WORKERS`] has.
+/// An attribute that has a place of its own in the command.
 const FRAMEWORK: &str = "framework";
 
-/// The command that asks for a cluster like this one; none where nobody said which framework.
+/// The command that asks for a cluster like this one; none where nobody said which framework. Its end
+/// is not asked for again: it was this cluster's.
 pub(super) fn deploy_command(view: &ClusterView) -> Option<String> {
-    let own = |name: &str| view.attributes.get(&format!("{PREFIX}{name}"));
-    let framework = own(FRAMEWORK).filter(|text| !text.trim().is_empty());
-    let framework = framework.cloned().or_else(|| {
+    let attributes = view.attributes.iter();
+    let own = attributes.filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, &**value)));
+    let asked: Vec<(&str, &str)> = own.filter(|(name, _)| *name != EXPIRES).collect();
+    let framework = asked.iter().find(|(name, _)| *name == FRAMEWORK);
+    let framework = framework.map(|(_, text)| (*text).to_owned());
+    let framework = framework.filter(|text| !text.trim().is_empty());
+    let framework = framework.or_else(|| {
         let joined = view.frameworks.join(",");
         (!joined.is_empty()).then_some(joined)
     })?;
-    let mut command = format!(
-        "stampede deploy {} --name {}",
-        shell_word(&framework),
-        shell_word(&view.name)
-    );
-    if let Some(count) = own(WORKERS) {
-        command.push_str(&format!(" --{} {}", WORKERS, shell_word(count)));
-    }
-    for (name, value) in &view.attributes {
-        let Some(name) = name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        if name != FRAMEWORK && name != WORKERS && name != EXPIRES {
-            let pair = format!("{name}={value}");
-            command.push_str(&format!(" \\\n  --set {}", shell_word(&pair)));
-        }
-    }
+    let mut command = deploy_of(&framework, &view.name, asked);
     command.push_str(" \\\n  --wait");
     Some(command)
+}
+
+/// The command that asks for a cluster with these attributes, without `stampede.`.
+pub(super) fn deploy_of<'a>(
+    framework: &str,
+    name: &str,
+    attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let command = cluster_command("deploy", &[framework]);
+    with_settings(
+        format!("{command} \\\n  --name {}", shell_word(name)),
+        attributes,
+    )
+}
+
+/// The command that changes a cluster so.
+pub(super) fn update_of<'a>(
+    name: &str,
+    attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    with_settings(cluster_command("update", &[name]), attributes)
+}
+
+/// With an option a line.
+fn with_settings<'a>(
+    mut command: String,
+    attributes: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    for (name, value) in attributes {
+        let option = match name {
+            FRAMEWORK => continue,
+            WORKERS => format!("--{WORKERS} {}", shell_word(value)),
+            _ => format!("--set {}", shell_word(&format!("{name}={value}"))),
+        };
+        command.push_str(&format!(" \\\n  {option}"));
+    }
+    command
 }
 
 /// A command of the cluster: `stampede show demo`.

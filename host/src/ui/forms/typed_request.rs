@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use url::form_urlencoded;
 
-use super::super::commands::shell_word;
+use super::super::commands::{deploy_of, update_of};
 use crate::cluster::Problem;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::defaults::OperatorDefaults;
@@ -138,37 +138,18 @@ impl TypedRequest {
     pub fn deploy_command(&self, framework: &str) -> String {
         let typed = self.attributes.get(FRAMEWORK);
         let framework = typed.map_or(framework, String::as_str);
-        let mut words = vec!["stampede deploy".to_owned(), shell_word(framework)];
-        words.push(format!("--name {}", shell_word(&self.name)));
-        words.extend(self.settings());
-        command(&words)
+        deploy_of(framework, &self.name, self.settings())
     }
 
     /// The command that changes the cluster likewise.
     pub fn update_command(&self) -> String {
-        let mut words = vec!["stampede update".to_owned(), shell_word(&self.name)];
-        words.extend(self.settings());
-        command(&words)
+        update_of(&self.name, self.settings())
     }
 
-    fn settings(&self) -> impl Iterator<Item = String> {
-        let others = self
-            .attributes
-            .iter()
-            .filter(|(name, _)| *name != FRAMEWORK);
-        others.map(|(name, value)| format!("--set {}", shell_word(&format!("{name}={value}"))))
+    fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let attributes = self.attributes.iter();
+        attributes.map(|(name, value)| (&**name, &**value))
     }
-}
-
-/// The first two on one line, each further one on its own.
-fn command(words: &[String]) -> String {
-    let (first, rest) = words.split_at(words.len().min(2));
-    let mut text = first.join(" ");
-    for word in rest {
-        text.push_str(" \\\n  ");
-        text.push_str(word);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -261,12 +242,12 @@ mod tests {
             ("workers", "3"),
             ("hadoop.site", "a b"),
         ]);
-        let wanted = "stampede deploy hadoop \\\n  --name demo \\\n  --set 'hadoop.site=a b' \\\n  --set workers=3";
+        let wanted = "stampede deploy hadoop \\\n  --name demo \\\n  --set 'hadoop.site=a b' \\\n  --workers 3";
         assert_eq!(request.deploy_command("spark"), wanted);
         let change = typed(&[("workers", "4")]);
         assert_eq!(
             change.update_command(),
-            "stampede update demo \\\n  --set workers=4"
+            "stampede update demo \\\n  --workers 4"
         );
         assert!(
             change
