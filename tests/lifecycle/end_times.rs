@@ -232,8 +232,15 @@ async fn a_host_that_was_killed_over_the_end_deletes_when_somebody_is_there_who_
     later.ahead_s.store(9 * HOUR_S, Ordering::Relaxed);
     drop(set);
     let other = world.user(&host, "somebody").await;
-    let notice = eventually("it says what it waits for", async || {
+    let notice = eventually("nothing is deleted that was not announced", async || {
         host.view(&other, "default").await.unwrap().end_notice
+    })
+    .await;
+    assert!(notice.starts_with("it will be deleted at "), "{notice}");
+    later.ahead_s.store(10 * HOUR_S, Ordering::Relaxed);
+    let notice = eventually("it says what it waits for", async || {
+        let notice = host.view(&other, "default").await.unwrap().end_notice;
+        notice.filter(|notice| notice.starts_with("its end was at "))
     })
     .await;
     assert!(
@@ -263,6 +270,10 @@ async fn what_is_asked_for_and_never_deployed_ends_too() {
     host.request(&caller, "default", pairs(&[("stampede.expires", "1h")]))
         .await
         .unwrap();
+    eventually("it is announced", async || {
+        host.view(&caller, "default").await.unwrap().end_notice
+    })
+    .await;
     set.ahead_s.store(HOUR_S, Ordering::Relaxed);
     eventually("its record is gone", async || {
         world.records().await.is_empty().then_some(())
@@ -277,21 +288,21 @@ async fn a_host_with_an_empty_disk_keeps_the_end_and_announces_it_first() {
     let (host, owner, _) = world.deployed().await;
     host.delete(&owner, "default").await.unwrap();
     world.cloud.finish();
-    let view = deployed(&host, &owner, "8h").await;
+    let view = deployed(&host, &owner, "2d").await;
     world.cloud.finish();
     let finder = world.host_with_empty_store("tests").await;
     let again = world.caller(&finder, "demo").await;
     let found = finder.view(&again, "default").await.unwrap();
     assert_eq!(found.ends_s, view.ends_s);
-    // The stack's word may be older than what was asked for since: there is an hour to say so.
+    // The stack's word may be older than what was asked for since: there is a day to say so.
     let set = Arc::new(SetClock::default());
-    set.ahead_s.store(20 * HOUR_S, Ordering::Relaxed);
+    set.ahead_s.store(40 * HOUR_S, Ordering::Relaxed);
     let store = stampede::store::RecordStore::in_memory().await.unwrap();
     let clock = HostClock::driven_by(Arc::clone(&set) as _);
     let late = world.host_made_of(store, clock, limits()).await;
     let again = world.caller(&late, "demo").await;
     let found = late.view(&again, "default").await.unwrap();
-    assert_eq!(hours_left(&found), Some(21));
+    assert_eq!(hours_left(&found), Some(40 + 24));
 }
 
 #[tokio::test]

@@ -49,6 +49,25 @@ async fn all_that_is_not_allowed_is_refused_at_once_and_nothing_is_kept() {
 }
 
 #[tokio::test]
+async fn a_default_end_that_a_project_may_not_have_is_its_greatest_age() {
+    let world = LifecycleFixture::new().await;
+    let policy = "expires = '30d'\n[policy.projects.demo]\nmax_age = '7d'";
+    let (host, caller) = governed(&world, policy).await;
+    let hours = |view: &stampede::orchestrator::ClusterView| {
+        view.ends_s
+            .map(|ends_s| (ends_s - unix_now_s() + 1_800) / 3_600)
+    };
+    host.request(&caller, "said", pairs(&[("stampede.expires", "8h")]))
+        .await
+        .unwrap();
+    let said = host.deploy(&caller, "said", vec![]).await.unwrap();
+    assert_eq!(hours(&said), Some(8), "the deploy says nothing of it");
+    host.request(&caller, "unsaid", vec![]).await.unwrap();
+    let unsaid = host.deploy(&caller, "unsaid", vec![]).await.unwrap();
+    assert_eq!(hours(&unsaid), Some(7 * 24));
+}
+
+#[tokio::test]
 async fn a_project_has_as_many_clusters_as_the_operator_allows() {
     let world = LifecycleFixture::new().await;
     let policy = "[policy]\nmax_clusters = 1\n[policy.projects.other]\nmax_clusters = 2";

@@ -77,6 +77,23 @@ impl From<NodeAccess> for AccessDetail {
     }
 }
 
+impl AccessDetail {
+    /// Whether the names are such as a host gives. They become words for `ssh`, which would read more
+    /// into others: patterns, or lines of its own.
+    pub fn is_plain(&self) -> bool {
+        let is_name = |name: &String| {
+            let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_part)
+        };
+        let is_id = |c: char| c.is_ascii_hexdigit() || c == '-';
+        let id = &self.cluster_id;
+        !id.is_empty()
+            && id.chars().all(is_id)
+            && is_name(&self.entry_node)
+            && self.nodes.iter().all(is_name)
+    }
+}
+
 impl From<AccessDetail> for NodeAccess {
     fn from(detail: AccessDetail) -> Self {
         // What is no URL leads nowhere.
@@ -92,6 +109,41 @@ impl From<AccessDetail> for NodeAccess {
             image: detail.image.map(|image| (image.region, image.id)),
             endpoints: endpoints.collect(),
             secret_endpoints: detail.secret_endpoints,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(cluster_id: &str, entry_node: &str, node: &str) -> AccessDetail {
+        AccessDetail {
+            cluster_id: cluster_id.to_owned(),
+            entry_node: entry_node.to_owned(),
+            entry_address: None,
+            nodes: vec![node.to_owned()],
+            key: None,
+            access: Vec::new(),
+            image: None,
+            endpoints: Vec::new(),
+            secret_endpoints: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn ssh_is_given_no_name_that_means_more_to_it() {
+        let id = "5a000000-0000-4000-8000-000000000004";
+        assert!(told(id, "edge", "edge-2").is_plain());
+        for (cluster_id, entry_node, node) in [
+            ("*", "edge", "edge"),
+            ("", "edge", "edge"),
+            (id, "*", "edge"),
+            (id, "edge", "a\nb"),
+            (id, "-oProxyCommand=x", "edge"),
+            (id, "", "edge"),
+        ] {
+            assert!(!told(cluster_id, entry_node, node).is_plain());
         }
     }
 }

@@ -6,6 +6,7 @@ use super::line_printer::LinePrinter;
 use crate::{
     cluster::framework_bundle::EndpointReach,
     orchestrator::{ClusterView, EndpointAccess},
+    ui::commands::shell_word,
 };
 
 /// The endpoints: each URL on a line, and below them how it is reached.
@@ -35,6 +36,7 @@ pub(super) fn print_endpoints(out: &mut LinePrinter<'_>, view: &ClusterView) -> 
 
 /// What it is for, who reaches it, and which command helps.
 fn describe_access(cluster: &str, name: &str, access: &EndpointAccess) -> Vec<String> {
+    let (cluster, name) = (shell_word(cluster), shell_word(name));
     let mut lines = Vec::new();
     if !access.description.is_empty() {
         lines.push(access.description.clone());

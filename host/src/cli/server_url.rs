@@ -12,7 +12,7 @@ impl ServerUrl {
     /// Reads `https://stampede.example.org`, with or without the path of the API.
     ///
     /// # Errors
-    /// It is no URL of HTTP, or has more than a path.
+    /// It is no URL of HTTP, has more than a path, or would have the token read on its way.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || "must be a URL, such as https://stampede.example.org".to_owned();
         let mut url = Url::parse(text.trim()).map_err(|_| wrong())?;
@@ -25,7 +25,11 @@ impl ServerUrl {
         let path = path.strip_suffix(BASE_PATH).unwrap_or(path);
         let path = format!("{path}{BASE_PATH}");
         url.set_path(&path);
-        Ok(Self(url))
+        let server = Self(url);
+        if server.0.scheme() == "http" && !server.is_loopback() {
+            return Err("must begin with https:// where it is not on this machine: the token could be read on its way".to_owned());
+        }
+        Ok(server)
     }
 
     /// Without the API's path, for people.
@@ -85,6 +89,8 @@ mod tests {
             "https://u:p@a",
             "https://a?x",
             "https://a#x",
+            "http://a.example",
+            "http://192.0.2.1:8080",
         ] {
             assert!(ServerUrl::parse(wrong).is_err(), "{wrong}");
         }

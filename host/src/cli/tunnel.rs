@@ -25,7 +25,7 @@ use super::{
     ssh_client::{SshArgs, SshRoute, explain_start},
     table::print_named_urls,
 };
-use crate::{cluster::Problem, system::ending::EndingSignals};
+use crate::{cluster::Problem, system::ending::EndingSignals, ui::commands::shell_word};
 
 /// The port that SOCKS proxies have by convention; where it is taken, another one is used.
 const SOCKS_PORT: u16 = 1080;
@@ -240,12 +240,19 @@ fn print_ways(
         || format!("http://{}/", route.access.entry_node),
         |(_, url)| url.clone(),
     );
+    // What the stack says becomes a word of a command that is copied.
+    let page = shell_word(&page);
     if !route.access.secret_endpoints.is_empty() {
         writeln!(out)?;
         writeln!(out, "what asks for a secret, and what prints it")?;
         let secrets = route.access.secret_endpoints.iter();
         let commands: Vec<(&str, String)> = secrets
-            .map(|one| (one.as_str(), format!("stampede secret {name} {one}")))
+            .map(|one| {
+                (
+                    one.as_str(),
+                    format!("stampede secret {} {}", shell_word(name), shell_word(one)),
+                )
+            })
             .collect();
         print_named_urls(out, &commands)?;
     }

@@ -16,6 +16,9 @@ pub const MIN_AGE_S: u64 = 10 * MINUTE_S;
 pub const MAX_AGE_S: u64 = 366 * DAY_S;
 /// So long before its end a cluster's deletion is announced.
 pub const NOTICE_S: u64 = HOUR_S;
+/// So long at least a cluster lives whose record was lost: its end may have been put off since its
+/// stack was told of it.
+pub const RECOVERED_NOTICE_S: u64 = DAY_S;
 
 const MINUTE_S: u64 = 60;
 const HOUR_S: u64 = 60 * MINUTE_S;

@@ -14,13 +14,19 @@ pub const MAX_NAME_BYTES: usize = 255;
 /// Characters of the reason that is kept of a refusal or failure.
 pub const MAX_REASON_CHARS: usize = 400;
 /// What the names of attributes have in them whose values are kept from everybody.
-const SECRET_WORDS: [&str; 6] = [
+const SECRET_WORDS: [&str; 12] = [
     "password",
     "passwd",
+    "passphrase",
     "secret",
     "token",
     "credential",
     "private",
+    "access.key",
+    "access_key",
+    "accesskey",
+    "api_key",
+    "apikey",
 ];
 /// So much of a value that is not kept must not stand in a reason either; a shorter one is a word.
 const TELLING_CHARS: usize = 4;
@@ -207,7 +213,7 @@ pub struct RequestEntry {
 }
 
 /// What of a request's attributes may be kept, in at most so many bytes: values of Stampede's own,
-/// but for those whose names speak of secrets and for URLs with a user in them. What clients send
+/// but for those that speak of secrets, in their names or inside, and for URLs with a user in them. What clients send
 /// besides is theirs, and may be anything: of it the names are kept.
 pub fn keep_attributes(given: &[(String, String)], most_bytes: usize) -> KeptAttributes {
     let mut kept = KeptAttributes::new();
@@ -228,9 +234,16 @@ pub fn keep_attributes(given: &[(String, String)], most_bytes: usize) -> KeptAtt
 }
 
 fn may_be_kept(name: &str, value: &str) -> bool {
-    let lower = name.to_lowercase();
-    let speaks_of_secrets = SECRET_WORDS.iter().any(|word| lower.contains(word));
-    is_ours(name) && !speaks_of_secrets && !has_user_in_url(value)
+    is_ours(name)
+        && !speaks_of_secrets(name)
+        && !speaks_of_secrets(value)
+        && !has_user_in_url(value)
+}
+
+/// Whether a name, or the names that a value such as a table of properties has in it, are of secrets.
+fn speaks_of_secrets(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    SECRET_WORDS.iter().any(|word| lower.contains(word))
 }
 
 /// Whether a text has `scheme://user@host` or `scheme://user:password@host` in it.
@@ -355,10 +368,14 @@ mod tests {
             ),
             ("stampede.mirror", "http://mirror.example.org/a@b"),
             ("my.own", "hunter22"),
+            (
+                "stampede.hadoop.core_site",
+                r#"{"fs.s3a.access.key":"me","fs.s3a.secret.key":"hunter22"}"#,
+            ),
         ]);
         let kept = keep_attributes(&given, 1_000);
         let of = |name: &str| kept[name].as_deref();
-        assert_eq!(kept.len(), 6);
+        assert_eq!(kept.len(), 7);
         assert_eq!(of("stampede.workers"), Some("3"));
         assert_eq!(of("stampede.mirror"), Some("http://mirror.example.org/a@b"));
         assert!(!format!("{kept:?}").contains("hunter22"), "{kept:?}");

@@ -20,7 +20,10 @@ use super::{
 use crate::{
     cluster::{
         ClusterSpec, EndTime, Problem, ProjectPolicy, attribute_changes,
-        attribute_names::AttributeNames, attributes, defaults::OperatorDefaults, end_time::EXPIRES,
+        attribute_names::{AttributeNames, PREFIX},
+        attributes,
+        defaults::OperatorDefaults,
+        end_time::EXPIRES,
         request_entry::RequestFace,
     },
     metrics::HostMetrics,
@@ -260,7 +263,8 @@ impl Context {
             attributes::parse_known(name, &pairs, &self.defaults, &self.attribute_names);
         let policy = self.policy_of(project);
         problems.extend(policy.check_new(&spec));
-        problems.extend(self.settle_end(&mut spec, policy).err());
+        let says_end = given.contains_key(&format!("{PREFIX}{EXPIRES}"));
+        problems.extend(self.settle_end(&mut spec, policy, says_end).err());
         spec.allowed_flavors.clone_from(&policy.flavors);
         let chain = match self.planner.order_plugins(&spec) {
             Ok(chain) => {
@@ -284,10 +288,21 @@ impl Context {
     }
 
     /// Makes a moment of the end that is asked for, within what the operator allows.
-    fn settle_end(&self, spec: &mut ClusterSpec, policy: &ProjectPolicy) -> Result<(), Problem> {
+    fn settle_end(
+        &self,
+        spec: &mut ClusterSpec,
+        policy: &ProjectPolicy,
+        says_end: bool,
+    ) -> Result<(), Problem> {
         let now_s = self.state.clock.unix_now_s();
         let at_s = match spec.expires.take() {
             None => policy.end_by_age(now_s),
+            // The operator's default, which no client can mend.
+            Some(end) if !says_end => {
+                let at_s = end.resolve(EXPIRES, now_s).unwrap_or_default();
+                let is_allowed = policy.check_end(at_s, now_s).is_ok();
+                at_s.filter(|_| is_allowed).or(policy.end_by_age(now_s))
+            }
             Some(end) => {
                 let at_s = end.resolve(EXPIRES, now_s)?;
                 policy.check_end(at_s, now_s)?;

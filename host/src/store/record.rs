@@ -15,7 +15,7 @@ use super::{
     record_v1::RecordV1,
 };
 use crate::cluster::{
-    ClusterEnd, Lifecycle, LifecyclePhase, end_time::NOTICE_S, lifecycle::DeleteTarget,
+    ClusterEnd, Lifecycle, LifecyclePhase, end_time::RECOVERED_NOTICE_S, lifecycle::DeleteTarget,
 };
 
 /// The version of the JSON that is written. Version 2 says of a cluster how many workers it has,
@@ -122,7 +122,7 @@ impl ClusterRecord {
             // Its end may have been put off since the stack was written: nobody is taken by surprise.
             end: snapshot
                 .end_s
-                .map(|at_s| ClusterEnd::new(at_s.max(now_s + NOTICE_S))),
+                .map(|at_s| ClusterEnd::new(at_s.max(now_s + RECOVERED_NOTICE_S))),
             provisioned: false,
             attributes: snapshot.attributes,
             initial_attributes: snapshot.initial_attributes,

@@ -55,7 +55,7 @@ fn with_settings<'a>(
     for (name, value) in attributes {
         let option = match name {
             FRAMEWORK => continue,
-            WORKERS => format!("--{WORKERS} {}", shell_word(value)),
+            WORKERS => format!("--{} {}", WORKERS, shell_word(value)),
             _ => format!("--set {}", shell_word(&format!("{name}={value}"))),
         };
         command.push_str(&format!(" \\\n  {option}"));
@@ -70,7 +70,7 @@ pub(super) fn cluster_command(verb: &str, words: &[&str]) -> String {
 }
 
 /// A word as a POSIX shell reads it back.
-pub(super) fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

@@ -23,7 +23,7 @@ mod cluster_end;
 mod cluster_list;
 mod cluster_page;
 mod cluster_view;
-mod commands;
+pub(crate) mod commands;
 mod cookie;
 mod deletion;
 mod end_view;

@@ -82,8 +82,9 @@ class HostClient:
 
     def request(self, method, path, **kwargs):
         """The answer; every refusal is an error whose text says all that is wrong."""
-        response = self._adapter.request(self._url(path), method, raise_exc=False, **kwargs)
-        if response.status_code < 400:
+        # A redirect would carry the token to wherever it leads.
+        response = self._adapter.request(self._url(path), method, raise_exc=False, redirect=False, **kwargs)
+        if 200 <= response.status_code < 300:
             return response
         told = told_problem(response)
         if response.status_code == 404:

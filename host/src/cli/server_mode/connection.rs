@@ -217,7 +217,7 @@ impl ServerConnection {
             message: told.detail,
             remedy: match status.as_u16() {
                 401 => FailureRemedy::Login,
-                408 | 502 | 503 => FailureRemedy::Again,
+                408 | 429 | 502 | 503 => FailureRemedy::Again,
                 _ => FailureRemedy::None,
             },
         };
@@ -258,7 +258,7 @@ impl ServerConnection {
 fn exit_of(status: StatusCode) -> CommandExit {
     match status.as_u16() {
         404 => CommandExit::NotFound,
-        401 | 403 | 408 | 502 | 503 => CommandExit::CloudFailed,
+        401 | 403 | 408 | 429 | 502 | 503 => CommandExit::CloudFailed,
         400..=499 => CommandExit::Refused,
         _ => CommandExit::HostFailed,
     }

@@ -110,6 +110,10 @@ impl ServerHost {
         let dir = &self.data_dir;
         let making = std::fs::create_dir_all(dir);
         making.with_context(|| format!("cannot make {}", dir.display()))?;
+        if !detail.is_plain() {
+            let wrong = "tells names of nodes that no host of stampede gives";
+            return Err(self.connection.failure(wrong.to_owned()));
+        }
         Ok(detail.into())
     }
 
@@ -363,7 +367,9 @@ impl ServerHost {
             Some(stream) => stream,
             none => {
                 let token = self.login.session().token();
-                let answer = self.connection.open_stream(token, name).await?;
+                let opening = self.connection.open_stream(token, name);
+                let opened = timeout(SILENCE_LIMIT, opening).await;
+                let answer = opened.map_err(|_| self.connection.broke_off(false))??;
                 none.insert(EventReader::new(answer))
             }
         };

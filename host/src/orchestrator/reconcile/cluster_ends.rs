@@ -1,4 +1,5 @@
-//! Brings clusters to their end: announces it, and deletes what is over with the login of who may.
+//! Brings clusters to their end: announces it, and deletes what is over with the login of who may, but
+//! nothing that was not announced before.
 //! Where nobody is logged in who may, the cluster stays and says so, and its owner's next request
 //! deletes it. Nothing here waits for the cloud: what is to be deleted is recorded, and the
 //! background does it.
@@ -11,7 +12,11 @@ use crate::orchestrator::{
     reconcile::worker::spawn_worker,
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
 };
-use crate::{cluster::EndStage, store::ClusterRecord, system::utc_time::format_utc};
+use crate::{
+    cluster::{ClusterEnd, EndStage, end_time::NOTICE_S},
+    store::ClusterRecord,
+    system::utc_time::format_utc,
+};
 
 /// Looks at all ends where it is time to.
 pub(crate) async fn follow_ends(context: &Arc<Context>) {
@@ -58,8 +63,15 @@ pub(crate) async fn follow_end(
     context: &Arc<Context>,
     handle: &Arc<ClusterHandle>,
 ) -> Result<(), OrchestratorError> {
-    let cluster = handle.lock().await;
-    follow_locked(context, &cluster).await
+    match handle.try_lock() {
+        Some(cluster) => follow_locked(context, &cluster).await,
+        // Whoever has it may have it for long.
+        None => {
+            let state = &context.state;
+            state.ends.look_at(Some(state.clock.unix_now_s()));
+            Ok(())
+        }
+    }
 }
 
 async fn follow_locked(
@@ -74,7 +86,18 @@ async fn follow_locked(
     let Some(end) = record.end.filter(|_| record.is_live()) else {
         return Ok(());
     };
-    let stage = end.stage_at(now_s);
+    let (end, stage) = match end.stage_at(now_s) {
+        // Nobody was told: the host was away, or its clock has jumped. It is announced now.
+        EndStage::Over if end.stage == EndStage::Ahead => {
+            let at_s = now_s.saturating_add(NOTICE_S);
+            let put_off = |record: &mut ClusterRecord| record.set_end(Some(at_s));
+            let registry = &state.registry;
+            record = registry.change_record(cluster, &record, put_off).await?;
+            state.ends.look_at(Some(at_s));
+            (ClusterEnd::new(at_s), EndStage::Announced)
+        }
+        stage => (end, stage),
+    };
     if stage > end.stage {
         let tell = |record: &mut ClusterRecord| record.tell_end(end.at_s, stage);
         let registry = &state.registry;
