@@ -274,15 +274,17 @@ const eightTabs = async () => {
   await ninth.goto(`${url}/ui/clusters`);
   await world("finish");
   for (const tab of tabs) await says(tab, "#live .pill", "running");
-  const said = await Promise.all(tabs.map((tab) => text(tab, "#liveness")));
-  for (const words of said) assert.match(words, isSaid);
-  assert.ok(said.filter((words) => words === "Live.").length >= 2, `${said}`);
-  // A tab that is closed leaves its place to one that only asks.
-  const late = tabs[said.findIndex((words) => words !== "Live.")];
-  if (late) {
-    await tabs[said.indexOf("Live.")].close();
-    await liveness(late, "Live.");
-  }
+  // A busy machine may lose an answer, and says so; it comes to what is right by itself.
+  const saysHowLive = (tab) => tab.waitForFunction((source) => new RegExp(source).test(document.getElementById("liveness").textContent), isSaid.source);
+  await Promise.all(tabs.map(saysHowLive));
+  const isLive = await Promise.all(tabs.map(async (tab) => (await text(tab, "#liveness")) === "Live."));
+  const live = tabs.filter((_, number) => isLive[number]);
+  const asking = tabs.filter((_, number) => !isLive[number]);
+  assert.ok(live.length >= 2, `${live.length} tabs are live`);
+  assert.ok(asking.length > 0, "the browser keeps connections for other pages");
+  // A tab that is closed leaves its place to one of those that only ask, whichever tries first.
+  await live[0].close();
+  await Promise.any(asking.map((tab) => liveness(tab, "Live.")));
 };
 
 const cloudAway = async () => {
