@@ -1,5 +1,5 @@
 // One cluster from its form to its end, in Chromium, on a cloud that boots nodes: asked for, watched,
-// looked at, scaled, reached, deleted; a picture of each moment. The program that has started it
+// looked at, scaled, reached, put off, deleted; a picture of each moment. The program that has started it
 // gives the attributes (STAMPEDE_REQUEST, JSON) and opens the tunnel. It takes as long as the cloud
 // does: bounds are for a cloud that is busy.
 import assert from "node:assert/strict";
@@ -79,12 +79,24 @@ await snap(namenode, "real-12-namenode");
 await world("close");
 tell(`the NameNode's page through \`stampede tunnel\`: ${live.replace(/\s+/g, " ")}`);
 
+// Its end: as it was asked for, put off by a click, and by what somebody types.
+assert.match(await text(page, "#live"), /Ends in 1?\d\d min/);
+for (const [number, putOff] of [() => press(page, "8 h from now"), () => page.fill("#end-other", "3d").then(() => press(page, "Set"))].entries()) {
+  await page.locator("#d-end").evaluate((details) => (details.open = true));
+  await putOff();
+  await says(page, "#live", ["Ends in 7 h", "Ends in 2 days"][number]);
+  await says(page, "#live .pill", "running");
+}
+await look(page, "real-13-extended");
+assert.match(await page.getByRole("region", { name: "History" }).innerText(), /expires/);
+tell("its end was put off, by a click and by an age, and nothing restarted");
+
 await page.getByRole("link", { name: "Delete" }).click();
-await look(page, "real-13-delete");
+await look(page, "real-14-delete");
 await page.fill("#name", NAME);
 await press(page, "Delete");
 await page.waitForURL(/deleted=pictures/);
-await look(page, "real-14-deleting");
+await look(page, "real-15-deleting");
 await says(page, "#live", "There is no cluster in this project yet", { timeout: GOES_MS });
 tell("deleted by typing its name");
 await press(page, "Sign out");

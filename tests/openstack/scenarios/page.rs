@@ -1,5 +1,6 @@
 //! The page in Chromium against the real OpenStack: `tests/ui/cluster.mjs` signs in, asks for a
-//! cluster, watches it come up, scales it, opens a page of it through the tunnel, deletes it.
+//! cluster, watches it come up, scales it, opens a page of it through the tunnel, puts its end off,
+//! deletes it.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -80,6 +81,7 @@ fn request() -> Result<String> {
     sets.extend(
         [
             "workers=2",
+            "expires=2h",
             "master.flavor=m1.xlarge",
             "worker.flavor=m1.xlarge",
             "network.access=172.31.240.1/32",
