@@ -25,7 +25,7 @@ use crate::TestbedContext;
 
 type Scenario = for<'a> fn(&'a TestbedContext) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
-/// Name and scenario.
+/// Name and scenario: what CI has time for.
 pub const ALL: &[(&str, Scenario)] = &[
     (
         "validation: Heat accepts 1, 3 and 250 workers of each framework",
@@ -44,28 +44,16 @@ pub const ALL: &[(&str, Scenario)] = &[
         |testbed| Box::pin(update::scale(testbed)),
     ),
     (
-        "update: other settings, a change that fails, one more after it",
-        |testbed| Box::pin(update::settings_and_failure(testbed)),
-    ),
-    (
         "service manager: create to destroyed, a killed host, an emptied store, another project",
         |testbed| Box::pin(service_manager::run(testbed)),
     ),
     (
-        "service manager: a stack that fails ends its polling",
+        "service manager: a mirror that is gone fails the stack in words and ends its polling",
         |testbed| Box::pin(service_manager::fails(testbed)),
     ),
     (
-        "by hand: generate, the plain client, the plain image, the smallest flavor",
+        "by hand: generate, the plain client, the smallest flavor",
         |testbed| Box::pin(by_hand::run(testbed)),
-    ),
-    (
-        "failure: a wrong checksum fails the stack in words",
-        |testbed| Box::pin(failure::wrong_checksum(testbed)),
-    ),
-    (
-        "failure: a mirror that is gone fails the stack in words",
-        |testbed| Box::pin(failure::mirror_gone(testbed)),
     ),
     (
         "deletion: in the middle of a deployment nothing stays",
@@ -76,10 +64,6 @@ pub const ALL: &[(&str, Scenario)] = &[
         |testbed| Box::pin(by_hand::command_line(testbed)),
     ),
     (
-        "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
-        |testbed| Box::pin(nodes::odd_surroundings(testbed)),
-    ),
-    (
         "nodes: TLS of a private authority, names without a name server, Heat away for a minute",
         |testbed| Box::pin(nodes::private_authority(testbed)),
     ),
@@ -88,6 +72,22 @@ pub const ALL: &[(&str, Scenario)] = &[
 /// Those that take many minutes each: run where a word selects them, and with
 /// `tests/run --with-openstack=all`.
 pub const LONG: &[(&str, Scenario)] = &[
+    (
+        "update: other settings, a change that fails, one more after it",
+        |testbed| Box::pin(update::settings_and_failure(testbed)),
+    ),
+    (
+        "by hand: the plain image, whose Java comes from the distribution",
+        |testbed| Box::pin(by_hand::plain_image(testbed)),
+    ),
+    (
+        "failure: a wrong checksum fails the stack in words",
+        |testbed| Box::pin(failure::wrong_checksum(testbed)),
+    ),
+    (
+        "nodes: a dead name server, an image that is no Debian, a proxy as the only way out",
+        |testbed| Box::pin(nodes::odd_surroundings(testbed)),
+    ),
     (
         "page: in Chromium, Hadoop and Spark from the form to the end, pictures of each step",
         |testbed| Box::pin(page::run(testbed)),

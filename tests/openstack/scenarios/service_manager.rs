@@ -190,7 +190,11 @@ pub async fn fails(testbed: &TestbedContext) -> Result<()> {
     verified!("#4 ended after {} polls with {ended}", sm.polls());
     let shown = sm.shown().await?;
     let failure = value(&shown, "stampede.failure");
-    must!(failure.contains("setup"), "#7 shows {shown:?}");
+    let is_whole = ["node setup", "404", "/gone/"]
+        .iter()
+        .all(|part| failure.contains(part));
+    let is_of_node = failure.starts_with("master: ") || failure.starts_with("worker-1: ");
+    must!(is_whole && is_of_node, "#7 shows {shown:?}");
     verified!("#7: its client reads {failure}");
     sm.destroy().await?;
     super::deletion::nothing_stays(testbed).await
