@@ -88,8 +88,10 @@ for (const [number, putOff] of [() => press(page, "8 h from now"), () => page.fi
   await says(page, "#live", ["Ends in 7 h", "Ends in 2 days"][number]);
   await says(page, "#live .pill", "running");
 }
+const history = page.locator("#d-history");
+await history.evaluate((details) => (details.open = true));
+assert.match(await history.innerText(), /expires/);
 await look(page, "real-13-extended");
-assert.match(await page.getByRole("region", { name: "History" }).innerText(), /expires/);
 tell("its end was put off, by a click and by an age, and nothing restarted");
 
 await page.getByRole("link", { name: "Delete" }).click();
