@@ -2,6 +2,7 @@
 //! the store, the bytes that a page and its files take on the wire, and the memory of a thousand open
 //! streams, of the page and of the JSON API.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -128,8 +129,12 @@ async fn page_bytes(at: SocketAddr, user: &ListReader) -> Result<()> {
             &cookie
         };
         let page = get(at, path, who).await?;
-        let files = page.split(['"', '\'']);
-        let files = files.filter(|text| text.starts_with("/ui/static/"));
+        let plain = page.replace("&#x2f;", "/");
+        let files = plain.split(['"', '\'']);
+        let files: BTreeSet<&str> = files
+            .filter(|text| text.starts_with("/ui/static/"))
+            .collect();
+        anyhow::ensure!(!files.is_empty(), "{path} names no file");
         let mut all = page.len();
         for file in files {
             all += get(at, file, "accept-encoding: gzip\r\n").await?.len();
