@@ -86,9 +86,17 @@ export const look = async (page, name) => {
   if (!page.withoutScript) {
     // Of the engine, which the policy of the page does not let in as a script.
     await page.evaluate(axe);
-    const found = await page.evaluate(async () => (await globalThis.axe.run()).violations);
-    const told = found.map((one) => `${one.id}: ${one.nodes.map((node) => node.target).join(" ")}`);
-    assert.deepEqual(told, [], `axe on ${name}`);
+    const violations = async () => {
+      const found = await page.evaluate(async () => (await globalThis.axe.run()).violations);
+      return found.map((one) => `${one.id}: ${one.nodes.map((node) => node.target).join(" ")}`);
+    };
+    assert.deepEqual(await violations(), [], `axe on ${name}`);
+    // What is folded away, too.
+    const folded = await page.evaluateHandle(() => [...document.querySelectorAll("details:not([open])")]);
+    const unfold = (isOpen) => folded.evaluate((all, isOpen) => all.forEach((details) => (details.open = isOpen)), isOpen);
+    await unfold(true);
+    assert.deepEqual(await violations(), [], `axe on ${name}, unfolded`);
+    await unfold(false);
   }
   looked += 1;
 };

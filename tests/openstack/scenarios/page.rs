@@ -3,17 +3,20 @@
 //! deletes it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
+use stampede_tests::artifacts::target_folder;
 use stampede_tests::host::HostProcess;
 use stampede_tests::testbed::cloud::{KEYSTONE, PASSWORD};
 use stampede_tests::testbed::mirror;
 use stampede_tests::{must, verified};
 
+use super::by_hand;
 use super::frameworks::settings;
 use super::way_in::{self, OpenTunnel};
 use crate::TestbedContext;
@@ -41,6 +44,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     let mut answers = walk.stdin.take().context("no input")?;
     let mut said = BufReader::new(walk.stdout.take().context("no output")?).lines();
     let mut tunnel = None;
+    let mut watching = None;
     let mut has_walked = false;
     while let Some(line) = said.next_line().await? {
         let answer = match line.strip_prefix("world: ") {
@@ -58,7 +62,12 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
             }
             None => {
                 match line.strip_prefix("verified: ") {
-                    Some(what) => verified!("{what}"),
+                    Some(what) => {
+                        verified!("{what}");
+                        if watching.is_none() {
+                            watching = Some(Watched::start(testbed)?);
+                        }
+                    }
                     None => println!("    {line}"),
                 }
                 has_walked |= line.contains(" pages in ");
@@ -71,8 +80,57 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     }
     let ended = walk.wait().await?;
     must!(ended.success() && has_walked, "the walk ended with {ended}");
+    watching.context("nothing was watched")?.end().await?;
     way_in::forget_key(&testbed.cloud.demo).await;
     super::deletion::nothing_stays(testbed).await
+}
+
+/// `stampede cluster watch` in a terminal of its own, beside the page.
+struct Watched {
+    terminal: Child,
+    kept: PathBuf,
+}
+
+impl Watched {
+    fn start(testbed: &TestbedContext) -> Result<Self> {
+        let watch = by_hand::stampede_command(testbed, &["cluster", "watch", NAME])?;
+        let words = std::iter::once(watch.get_program()).chain(watch.get_args());
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        let kept = testbed.scratch.join("watch.txt");
+        let terminal = Command::new("script")
+            .args(["-qfec", &format!("stty cols 100; {}", words.join(" "))])
+            .arg(&kept)
+            .envs(
+                watch
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self { terminal, kept })
+    }
+
+    /// It came up on the terminal too; the text is kept.
+    async fn end(mut self) -> Result<()> {
+        let ended = self.terminal.wait().await?;
+        let text = std::fs::read_to_string(&self.kept)?;
+        must!(
+            ended.success()
+                && text.contains("3 of 3 nodes ready")
+                && text.contains(" is active after "),
+            "`stampede cluster watch` ended with {ended}: {text}"
+        );
+        let kept = target_folder().join("page/watch.txt");
+        std::fs::create_dir_all(kept.parent().context("no folder")?)?;
+        std::fs::copy(&self.kept, &kept)?;
+        verified!(
+            "`stampede cluster watch` in a terminal meanwhile, kept in {}",
+            kept.display()
+        );
+        Ok(())
+    }
 }
 
 /// What the form is filled with, by attribute.
