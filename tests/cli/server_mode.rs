@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use stampede_tests::endless_lists::{EndlessLists, ListedPages};
 use stampede_tests::fake_openstack::StackPace;
 use stampede_tests::host::HostProcess;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -184,6 +185,25 @@ async fn a_host_that_is_none_or_away_is_named() {
     // An empty variable names none.
     terminal.server = Some(String::new());
     assert!(terminal.done(&["list"]).await.contains("no clusters"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_followed_to_its_end_but_not_for_ever() {
+    let mut terminal = Terminal::new().await;
+    for (pages, asked, told) in [
+        // Of the living, and of those that are being deleted.
+        (ListedPages::Number(200), 400, None),
+        (ListedPages::Number(201), 200, Some("more than 200 pages")),
+        (ListedPages::Repeated, 2, Some("the same page of its list")),
+    ] {
+        let host = EndlessLists::start(pages).await.unwrap();
+        terminal.server = Some(host.url.clone());
+        let ended = terminal.run(&["list"]).await;
+        let code = told.map_or(0, |_| 5);
+        assert_eq!(ended.code, Some(code), "{pages:?}: {ended:?}");
+        assert!(ended.err.contains(told.unwrap_or("")), "{ended:?}");
+        assert_eq!(host.asked(), asked, "{pages:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

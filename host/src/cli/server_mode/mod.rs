@@ -6,11 +6,13 @@
 //! - `event_reader`: a cluster's stream of events
 //! - `connection`: requests, and what is wrong in words and exit codes
 //! - `cluster_answer`, `dry_run_answer`: answers, as what commands print
+//! - `page_markers`: how far a list is followed
 
 mod cluster_answer;
 mod connection;
 mod dry_run_answer;
 mod event_reader;
+mod page_markers;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -27,6 +29,7 @@ pub(super) use self::dry_run_answer::{ServerChangePlan, ServerDeployPlan};
 use self::cluster_answer::ClusterAnswer;
 use self::connection::ServerConnection;
 use self::event_reader::{EventReader, StreamEvent};
+use self::page_markers::PageMarkers;
 use super::cloud::{CloudLogin, RenewalFailure};
 use super::server_url::ServerUrl;
 use crate::{
@@ -162,22 +165,23 @@ impl ServerHost {
 
     /// The clusters; those that are being deleted where that is said.
     async fn pages(&self, deleting: bool) -> Result<Vec<ClusterView>> {
-        let (mut views, mut marker) = (Vec::new(), String::new());
+        let (mut views, mut markers) = (Vec::new(), PageMarkers::default());
         loop {
             let mut query = vec![("limit", PAGE)];
             if deleting {
                 query.push(("deleting", "true"));
             }
-            if !marker.is_empty() {
-                query.push(("marker", &marker));
+            if let Some(marker) = markers.last() {
+                query.push(("marker", marker));
             }
             let (_, page): (_, ListAnswer) =
                 self.ask(Method::GET, &["clusters"], &query, None).await?;
             views.extend(page.clusters.into_iter().map(ClusterAnswer::into_view));
-            match page.next_marker {
-                Some(next) => marker = next,
-                None => break,
-            }
+            let Some(next) = page.next_marker else {
+                break;
+            };
+            let followed = markers.follow(next);
+            followed.map_err(|why| self.connection.failure(why))?;
         }
         if deleting {
             for view in &mut views {
