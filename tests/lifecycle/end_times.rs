@@ -141,6 +141,47 @@ async fn what_is_wrong_with_an_end_is_told_with_all_the_rest() {
 }
 
 #[tokio::test]
+async fn a_change_and_an_end_of_one_update_are_both_recorded_or_neither_is() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = complete(&world).await;
+    let given = || pairs(&[("stampede.expires", "8h"), ("stampede.workers", "3")]);
+    let mut database = world.database().await;
+    // The store takes a record with everything but an end.
+    let fails = "CREATE TRIGGER fails BEFORE UPDATE ON cluster WHEN json_extract(NEW.record, '$.end.at_s') IS NOT NULL \
+                 BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    sqlx::query(fails).execute(&mut database).await.unwrap();
+    let refused = host.update(&caller, "default", given()).await;
+    assert!(matches!(refused, Err(OrchestratorError::Internal(_))));
+    let told = async || {
+        let query = JournalQuery {
+            limit: 1,
+            ..JournalQuery::default()
+        };
+        let page = host.journal().of_project(&caller, query).await.unwrap();
+        page.entries[0].outcome
+    };
+    assert_eq!(told().await, RequestOutcome::Refused);
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!((view.node_counts["worker"], view.ends_s), (2, None));
+    assert_eq!(world.cloud.count_of("heat", "PUT", "/stacks/"), 0);
+    let mends = "DROP TRIGGER fails";
+    sqlx::query(mends).execute(&mut database).await.unwrap();
+    // What Heat refuses leaves the end as it was, too.
+    let reader = world.user(&host, "ann").await;
+    world.cloud.reader("ann", 403);
+    let later = pairs(&[("stampede.expires", "9h"), ("stampede.workers", "3")]);
+    update(&host, &caller, "8h").await.unwrap();
+    let before = host.view(&caller, "default").await.unwrap();
+    host.update(&reader, "default", later).await.unwrap_err();
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!((view.ends_s, view.change), (before.ends_s, None));
+    host.update(&caller, "default", given()).await.unwrap();
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.node_counts["worker"], 3);
+    assert_eq!(hours_left(&view), Some(8));
+}
+
+#[tokio::test]
 async fn an_end_changes_without_heat_and_without_the_nodes() {
     let world = LifecycleFixture::new().await;
     let (host, caller, stack) = complete(&world).await;
