@@ -8,6 +8,7 @@ use stampede_tests::fake_openstack::StackPace;
 use stampede_tests::host::HostProcess;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
+use super::words::{CREATE, live_and_end};
 use super::{Ended, Terminal, end_of};
 
 /// A terminal whose commands drive a host, and that host.
@@ -22,67 +23,11 @@ async fn served(pace: StackPace) -> (Terminal, HostProcess) {
 }
 
 const TICK: StackPace = StackPace::Tick(Duration::from_millis(50));
-const CREATE: [&str; 7] = [
-    "cluster",
-    "create",
-    "demo",
-    "--framework",
-    "hadoop",
-    "--workers",
-    "1",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_a_host_lives_and_ends_by_the_same_words() {
     let (terminal, _host) = served(TICK).await;
-    let columns = [
-        "--wait",
-        "-f",
-        "value",
-        "-c",
-        "outcome",
-        "-c",
-        "name",
-        "-c",
-        "stack_status",
-    ];
-    let created = terminal.done(&[&CREATE[..], &columns].concat()).await;
-    assert_eq!(created, "active\ndemo\nCREATE_COMPLETE\n");
-    let scaled = [
-        "cluster", "scale", "demo", "2", "-f", "value", "-c", "workers",
-    ];
-    assert_eq!(terminal.done(&scaled).await, "2\n");
-    let listed = [
-        "cluster", "list", "-f", "csv", "-c", "Name", "-c", "workers",
-    ];
-    let listed = terminal.done(&listed).await;
-    assert_eq!(listed, "\"name\",\"workers\"\n\"demo\",2\n");
-    let shown = terminal.json(&["show", "demo"]).await;
-    assert_eq!(shown["attributes"]["stampede.workers"], "2");
-    assert!(shown["age_s"].as_u64().unwrap() < 3_600, "{shown}");
-    assert!(shown["endpoints"]["hadoop_namenode"].is_string(), "{shown}");
-    let plan = ["cluster", "scale", "demo", "worker=3", "--dry-run"];
-    let plan = terminal.done(&plan).await;
-    for part in ["in 2 steps", "added: worker-3", "quota"] {
-        assert!(plan.contains(part), "{part}: {plan}");
-    }
-    let again = terminal.done(&["update", "demo", "--workers", "2"]).await;
-    assert!(
-        again.contains("nothing in the cloud had to change"),
-        "{again}"
-    );
-    let watched = terminal.done(&["cluster", "watch", "demo"]).await;
-    assert!(watched.contains("`demo` is active"), "{watched}");
-    let deleted = [
-        "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
-    ];
-    assert_eq!(terminal.done(&deleted).await, "deleted\n");
-    assert_eq!(terminal.done(&["list", "-f", "value"]).await, "");
-    let stacks = terminal.cloud.stacks();
-    assert!(
-        stacks.iter().all(|(_, status)| status == "DELETE_COMPLETE"),
-        "{stacks:?}"
-    );
+    live_and_end(&terminal).await;
     // Nothing is kept on this side.
     assert!(!terminal.home.path().join(".local").exists());
 }
