@@ -7,6 +7,7 @@ use stampede_tests::endless_lists::{EndlessLists, ListedPages};
 use stampede_tests::fake_openstack::StackPace;
 use stampede_tests::host::HostProcess;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
 
 use super::words::{CREATE, live_and_end};
 use super::{Ended, Terminal, end_of};
@@ -170,6 +171,36 @@ async fn a_wait_goes_on_when_its_host_is_started_again() {
     let ended = end_of(waiting).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(last.contains("`demo` is active"), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_waited_for_while_its_host_is_away() {
+    let (terminal, host) = served(StackPace::Steps).await;
+    terminal.done(&CREATE).await;
+    terminal.cloud.finish();
+    terminal.done(&["wait", "demo"]).await;
+    let mut waiting = terminal.start(&["delete", "demo", "--wait"]);
+    let mut said = BufReader::new(waiting.stdout.take().unwrap()).lines();
+    let mut next_line = async || said.next_line().await.unwrap();
+    while !next_line().await.unwrap().contains("deleting `demo`") {}
+    let address = host.url.trim_start_matches("http://").to_owned();
+    let again = host.kill_9().await.unwrap();
+    // A look that fails, and one more by a login whose token has ended.
+    let nobody = TcpListener::bind(&address).await.unwrap();
+    drop(nobody.accept().await.unwrap());
+    drop(nobody);
+    terminal.cloud.expire_tokens();
+    let _host = again.start_again().await.unwrap();
+    // Each command's own, and one more.
+    terminal.logins(4).await;
+    terminal.cloud.finish();
+    let mut last = String::new();
+    while let Some(line) = next_line().await {
+        last += &line;
+    }
+    let ended = end_of(waiting).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(last.contains("nothing is left of `demo`"), "{last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

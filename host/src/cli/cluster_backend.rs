@@ -305,6 +305,19 @@ impl ClusterBackend {
         }
     }
 
+    /// The cluster of this id that is to be deleted as it is now; within it none where nothing is left of
+    /// it. None where nobody can say so for now.
+    pub(super) async fn look_for(
+        &mut self,
+        name: &str,
+        id: &str,
+    ) -> Result<Option<Option<ClusterView>>> {
+        match self {
+            Self::Local(cloud) => Ok(Some(cloud.find_by_id(id).await?)),
+            Self::Server(host) => host.look_for(name, id).await,
+        }
+    }
+
     /// Why nobody goes on with a cluster, where that is so. A host goes on by itself.
     pub(super) fn standstill(&self, id: &str) -> Option<String> {
         match self {

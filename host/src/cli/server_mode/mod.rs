@@ -345,13 +345,31 @@ impl ServerHost {
     /// The cluster once there is news of it, by its stream; a stream that breaks off is opened again. None
     /// where the host has not answered for now.
     pub(super) async fn next_view(&mut self, name: &str) -> Result<Option<ClusterView>> {
-        match self.read_stream(name).await {
-            Ok(view) => {
+        let read = self.read_stream(name).await;
+        if read.is_err() {
+            self.stream = None;
+        }
+        self.bear_failed_look(read).await
+    }
+
+    /// The same of one that is to be deleted; within it none where nothing is left of it.
+    pub(super) async fn look_for(
+        &mut self,
+        name: &str,
+        id: &str,
+    ) -> Result<Option<Option<ClusterView>>> {
+        let found = self.find_by_id(name, id).await;
+        self.bear_failed_look(found).await
+    }
+
+    /// None, after a pause, for a look of a wait that another one may do better.
+    async fn bear_failed_look<T>(&mut self, look: Result<T>) -> Result<Option<T>> {
+        match look {
+            Ok(seen) => {
                 self.failed_looks = 0;
-                Ok(Some(view))
+                Ok(Some(seen))
             }
             Err(error) if ServerFailure::is_passing(&error) => {
-                self.stream = None;
                 if ServerFailure::is_of_token(&error) {
                     self.login.renew_soon();
                 }
