@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use serde::Serialize;
 
 use super::{
     cloud::{CloudArgs, LocalOrchestrator, RenewalFailure},
@@ -228,17 +229,11 @@ impl ClusterBackend {
                     .orchestrator
                     .preview_deploy(&cloud.caller, name, attributes);
                 let planned = planning.await?;
-                if format.is_plain_table() {
-                    return preview::print_deploy(out, &planned);
-                }
-                format.print_record(out, &planned)
+                print_plan(&planned, format, out, preview::print_deploy)
             }
             Self::Server(host) => {
-                let plan = host.plan_deploy(name, attributes).await?;
-                if format.is_plain_table() {
-                    return plan.print(out);
-                }
-                format.print_record(out, &plan.0)
+                let planned = host.plan_deploy(name, attributes).await?;
+                print_plan(&planned, format, out, |out, planned| planned.print(out))
             }
         }
     }
@@ -257,17 +252,11 @@ impl ClusterBackend {
                     .orchestrator
                     .preview_update(&cloud.caller, name, attributes);
                 let planned = planning.await?;
-                if format.is_plain_table() {
-                    return preview::print_change(out, &planned);
-                }
-                format.print_record(out, &planned)
+                print_plan(&planned, format, out, preview::print_change)
             }
             Self::Server(host) => {
-                let plan = host.plan_update(name, attributes).await?;
-                if format.is_plain_table() {
-                    return plan.print(out);
-                }
-                format.print_record(out, &plan.0)
+                let planned = host.plan_update(name, attributes).await?;
+                print_plan(&planned, format, out, |out, planned| planned.print(out))
             }
         }
     }
@@ -330,6 +319,19 @@ impl ClusterBackend {
     pub(super) fn waits_for_news(&self) -> bool {
         matches!(self, Self::Server(_))
     }
+}
+
+/// Prints a plan as its own table, or as a record of all its fields.
+fn print_plan<P: Serialize>(
+    planned: &P,
+    format: &FormatArgs,
+    out: &mut LinePrinter<'_>,
+    print_table: impl FnOnce(&mut LinePrinter<'_>, &P) -> Result<()>,
+) -> Result<()> {
+    if format.is_plain_table() {
+        return print_table(out, planned);
+    }
+    format.print_record(out, planned)
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {
