@@ -1,7 +1,7 @@
 //! Where a command's clusters are looked after: by an orchestrator in this process, or by a host that is
 //! driven over its API. Commands ask the same of both.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -68,11 +68,12 @@ impl ClusterBackend {
         }
     }
 
-    /// Where this program remembers what it has to.
-    pub(super) fn data_dir(&self) -> &Path {
+    /// Where keys of nodes are remembered: of each server by itself.
+    pub(super) fn known_hosts(&self) -> PathBuf {
+        const KIND: &str = "known_hosts";
         match self {
-            Self::Local(cloud) => &cloud.data_dir,
-            Self::Server(host) => &host.data_dir,
+            Self::Local(cloud) => cloud.data_dir.join(KIND),
+            Self::Server(host) => host.data_dir.join(host.url().file_name(KIND)),
         }
     }
 

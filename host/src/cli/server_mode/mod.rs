@@ -102,6 +102,11 @@ impl ServerHost {
         })
     }
 
+    /// Where it is.
+    pub(super) fn url(&self) -> &ServerUrl {
+        self.connection.url()
+    }
+
     /// The token and its project.
     pub(super) fn session(&self) -> &CloudSession {
         self.login.session()
