@@ -180,6 +180,11 @@ async fn man_has_a_page_for_each_command_and_bash_completes_them() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(complete("clu").lines().any(|word| word == "cluster"));
+    let words = complete("cluster ''");
+    for verb in ["create", "list", "scale", "extend", "history"] {
+        assert!(words.lines().any(|word| word == verb), "{verb}: {words}");
+    }
+    assert_eq!(complete("comp"), "completion\n", "none that is hidden");
     assert!(complete("cluster sc").lines().any(|word| word == "scale"));
     assert!(complete("list --lo").lines().any(|word| word == "--long"));
 }
