@@ -121,7 +121,7 @@ async fn the_nodes_of_a_hosts_cluster_are_reached_by_what_the_host_tells() {
     let host = HostProcess::start(&data, &terminal.cloud.url(), &[]).await;
     let host = host.unwrap();
     terminal.server = Some(host.url.clone());
-    let nodes = NodeTerminal::of(terminal);
+    let mut nodes = NodeTerminal::of(terminal);
     let ended = nodes.run(&["ssh", "demo"]).await;
     assert_eq!(ended.code, Some(4), "{ended:?}");
     let access = ["--set", "network.access=192.0.2.0/24"];
@@ -136,6 +136,15 @@ async fn the_nodes_of_a_hosts_cluster_are_reached_by_what_the_host_tells() {
     let (mut child, printed) = nodes.tunnel(&[]).await;
     assert!(printed.contains("hadoop_namenode"), "{printed}");
     child.kill().await.unwrap();
+    // Another server may tell of clusters and nodes that are called the same.
+    nodes.0.server = Some(host.url.replace("127.0.0.1", "localhost"));
+    let ended = nodes.run(&["ssh", "demo"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let other = nodes.told();
+    let named = |told| option(told, "HostKeyAlias");
+    assert_eq!(named(&other), named(&told));
+    let kept = |told| option(told, "UserKnownHostsFile");
+    assert_ne!(kept(&other), kept(&told));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -150,6 +150,10 @@ async fn the_commands_of_a_clusters_pages_ask_for_what_the_pages_do() {
     reader.run(&command, "--wait").await;
 
     let cluster = "/ui/clusters/demo";
+    let page = reader.send(cluster, &[]).await.text().await.unwrap();
+    let told = page.matches("STAMPEDE_SERVER=").count();
+    assert_eq!(told, 1, "what its commands need is said once: {page}");
+    assert!(page.contains("h-reach") && page.contains("h-command"));
     let again = reader.printed(cluster, &[], "stampede deploy").await;
     let again = again.replace("--name demo", "--name other");
     let again = again.trim_end().trim_end_matches("--wait").trim_end();

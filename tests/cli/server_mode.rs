@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use stampede_tests::endless_lists::{EndlessLists, ListedPages};
 use stampede_tests::fake_openstack::StackPace;
 use stampede_tests::host::HostProcess;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
 
+use super::words::{CREATE, live_and_end};
 use super::{Ended, Terminal, end_of};
 
 /// A terminal whose commands drive a host, and that host.
@@ -21,67 +24,11 @@ async fn served(pace: StackPace) -> (Terminal, HostProcess) {
 }
 
 const TICK: StackPace = StackPace::Tick(Duration::from_millis(50));
-const CREATE: [&str; 7] = [
-    "cluster",
-    "create",
-    "demo",
-    "--framework",
-    "hadoop",
-    "--workers",
-    "1",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_of_a_host_lives_and_ends_by_the_same_words() {
     let (terminal, _host) = served(TICK).await;
-    let columns = [
-        "--wait",
-        "-f",
-        "value",
-        "-c",
-        "outcome",
-        "-c",
-        "name",
-        "-c",
-        "stack_status",
-    ];
-    let created = terminal.done(&[&CREATE[..], &columns].concat()).await;
-    assert_eq!(created, "active\ndemo\nCREATE_COMPLETE\n");
-    let scaled = [
-        "cluster", "scale", "demo", "2", "-f", "value", "-c", "workers",
-    ];
-    assert_eq!(terminal.done(&scaled).await, "2\n");
-    let listed = [
-        "cluster", "list", "-f", "csv", "-c", "Name", "-c", "workers",
-    ];
-    let listed = terminal.done(&listed).await;
-    assert_eq!(listed, "\"name\",\"workers\"\n\"demo\",2\n");
-    let shown = terminal.json(&["show", "demo"]).await;
-    assert_eq!(shown["attributes"]["stampede.workers"], "2");
-    assert!(shown["age_s"].as_u64().unwrap() < 3_600, "{shown}");
-    assert!(shown["endpoints"]["hadoop_namenode"].is_string(), "{shown}");
-    let plan = ["cluster", "scale", "demo", "worker=3", "--dry-run"];
-    let plan = terminal.done(&plan).await;
-    for part in ["in 2 steps", "added: worker-3", "quota"] {
-        assert!(plan.contains(part), "{part}: {plan}");
-    }
-    let again = terminal.done(&["update", "demo", "--workers", "2"]).await;
-    assert!(
-        again.contains("nothing in the cloud had to change"),
-        "{again}"
-    );
-    let watched = terminal.done(&["cluster", "watch", "demo"]).await;
-    assert!(watched.contains("`demo` is active"), "{watched}");
-    let deleted = [
-        "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
-    ];
-    assert_eq!(terminal.done(&deleted).await, "deleted\n");
-    assert_eq!(terminal.done(&["list", "-f", "value"]).await, "");
-    let stacks = terminal.cloud.stacks();
-    assert!(
-        stacks.iter().all(|(_, status)| status == "DELETE_COMPLETE"),
-        "{stacks:?}"
-    );
+    live_and_end(&terminal).await;
     // Nothing is kept on this side.
     assert!(!terminal.home.path().join(".local").exists());
 }
@@ -187,6 +134,25 @@ async fn a_host_that_is_none_or_away_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_followed_to_its_end_but_not_for_ever() {
+    let mut terminal = Terminal::new().await;
+    for (pages, asked, told) in [
+        // Of the living, and of those that are being deleted.
+        (ListedPages::Number(200), 400, None),
+        (ListedPages::Number(201), 200, Some("more than 200 pages")),
+        (ListedPages::Repeated, 2, Some("the same page of its list")),
+    ] {
+        let host = EndlessLists::start(pages).await.unwrap();
+        terminal.server = Some(host.url.clone());
+        let ended = terminal.run(&["list"]).await;
+        let code = told.map_or(0, |_| 5);
+        assert_eq!(ended.code, Some(code), "{pages:?}: {ended:?}");
+        assert!(ended.err.contains(told.unwrap_or("")), "{ended:?}");
+        assert_eq!(host.asked(), asked, "{pages:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wait_goes_on_when_its_host_is_started_again() {
     let (terminal, host) = served(StackPace::Steps).await;
     terminal.done(&CREATE).await;
@@ -205,6 +171,36 @@ async fn a_wait_goes_on_when_its_host_is_started_again() {
     let ended = end_of(waiting).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(last.contains("`demo` is active"), "{last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_waited_for_while_its_host_is_away() {
+    let (terminal, host) = served(StackPace::Steps).await;
+    terminal.done(&CREATE).await;
+    terminal.cloud.finish();
+    terminal.done(&["wait", "demo"]).await;
+    let mut waiting = terminal.start(&["delete", "demo", "--wait"]);
+    let mut said = BufReader::new(waiting.stdout.take().unwrap()).lines();
+    let mut next_line = async || said.next_line().await.unwrap();
+    while !next_line().await.unwrap().contains("deleting `demo`") {}
+    let address = host.url.trim_start_matches("http://").to_owned();
+    let again = host.kill_9().await.unwrap();
+    // A look that fails, and one more by a login whose token has ended.
+    let nobody = TcpListener::bind(&address).await.unwrap();
+    drop(nobody.accept().await.unwrap());
+    drop(nobody);
+    terminal.cloud.expire_tokens();
+    let _host = again.start_again().await.unwrap();
+    // Each command's own, and one more.
+    terminal.logins(4).await;
+    terminal.cloud.finish();
+    let mut last = String::new();
+    while let Some(line) = next_line().await {
+        last += &line;
+    }
+    let ended = end_of(waiting).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(last.contains("nothing is left of `demo`"), "{last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,64 +7,73 @@ use serde_json::Value;
 
 use super::{DEPLOY, Terminal};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_lives_and_ends_by_the_words_of_openstacks_client() {
-    let terminal = Terminal::new().await;
-    let created = terminal
-        .done(&[
-            "cluster",
-            "create",
-            "demo",
-            "--framework",
-            "hadoop",
-            "--workers",
-            "1",
-            "--wait",
-            "-f",
-            "value",
-            "-c",
-            "outcome",
-            "-c",
-            "name",
-            "-c",
-            "stack_status",
-        ])
-        .await;
+pub(crate) const CREATE: [&str; 7] = [
+    "cluster",
+    "create",
+    "demo",
+    "--framework",
+    "hadoop",
+    "--workers",
+    "1",
+];
+
+/// A cluster from its creation to its end, whoever looks after it.
+pub(crate) async fn live_and_end(terminal: &Terminal) {
+    let values = |fields: &[&'static str]| {
+        let named = fields.iter().flat_map(|field| ["-c", field]);
+        ["-f", "value"].into_iter().chain(named).collect::<Vec<_>>()
+    };
+    let columns = values(&["outcome", "name", "stack_status"]);
+    let created = [&CREATE[..], &["--wait"], &columns].concat();
+    let created = terminal.done(&created).await;
     assert_eq!(created, "active\ndemo\nCREATE_COMPLETE\n");
-    let scaled = terminal
-        .done(&[
-            "cluster", "scale", "demo", "2", "-f", "value", "-c", "workers",
-        ])
-        .await;
-    assert_eq!(scaled, "2\n");
-    let listed = terminal
-        .done(&[
-            "cluster", "list", "-f", "csv", "-c", "Name", "-c", "workers",
-        ])
-        .await;
+    let scaled = [
+        &["cluster", "scale", "demo", "2"][..],
+        &values(&["workers"]),
+    ]
+    .concat();
+    assert_eq!(terminal.done(&scaled).await, "2\n");
+    let listed = [
+        "cluster", "list", "-f", "csv", "-c", "Name", "-c", "workers",
+    ];
+    let listed = terminal.done(&listed).await;
     assert_eq!(listed, "\"name\",\"workers\"\n\"demo\",2\n");
-    let shown = terminal
-        .done(&["cluster", "show", "demo", "-f", "yaml"])
-        .await;
+    let shown = ["cluster", "show", "demo", "-f", "yaml"];
+    let shown = terminal.done(&shown).await;
     let shown: Value = serde_saphyr::from_str(&shown).unwrap();
     let json = terminal.json(&["show", "demo"]).await;
     for field in ["name", "id", "groups", "attributes", "progress"] {
         assert_eq!(shown[field], json[field], "{field}");
     }
-    let preview = terminal
-        .done(&["cluster", "scale", "demo", "worker=3", "--dry-run"])
-        .await;
-    assert!(preview.contains("worker-3"), "{preview}");
+    assert_eq!(shown["attributes"]["stampede.workers"], "2");
+    assert!(shown["age_s"].as_u64().unwrap() < 3_600, "{shown}");
+    assert!(shown["endpoints"]["hadoop_namenode"].is_string(), "{shown}");
+    let plan = ["cluster", "scale", "demo", "worker=3", "--dry-run"];
+    let plan = terminal.done(&plan).await;
+    for part in ["in 2 steps", "added: worker-3", "quota"] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let again = terminal.done(&["update", "demo", "--workers", "2"]).await;
+    assert!(
+        again.contains("nothing in the cloud had to change"),
+        "{again}"
+    );
     let watched = terminal.done(&["cluster", "watch", "demo"]).await;
-    assert!(watched.contains("active"), "{watched}");
-    let deleted = terminal
-        .done(&[
-            "cluster", "delete", "demo", "--wait", "-f", "value", "-c", "outcome",
-        ])
-        .await;
-    assert_eq!(deleted, "deleted\n");
-    let none = terminal.done(&["cluster", "list", "-f", "value"]).await;
-    assert_eq!(none, "");
+    assert!(watched.contains("`demo` is active"), "{watched}");
+    let deleted = ["cluster", "delete", "demo", "--wait"];
+    let deleted = [&deleted[..], &values(&["outcome"])].concat();
+    assert_eq!(terminal.done(&deleted).await, "deleted\n");
+    assert_eq!(terminal.done(&["cluster", "list", "-f", "value"]).await, "");
+    let stacks = terminal.cloud.stacks();
+    assert!(
+        stacks.iter().all(|(_, status)| status == "DELETE_COMPLETE"),
+        "{stacks:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_lives_and_ends_by_the_words_of_openstacks_client() {
+    live_and_end(&Terminal::new().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,6 +180,11 @@ async fn man_has_a_page_for_each_command_and_bash_completes_them() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(complete("clu").lines().any(|word| word == "cluster"));
+    let words = complete("cluster ''");
+    for verb in ["create", "list", "scale", "extend", "history"] {
+        assert!(words.lines().any(|word| word == verb), "{verb}: {words}");
+    }
+    assert_eq!(complete("comp"), "completion\n", "none that is hidden");
     assert!(complete("cluster sc").lines().any(|word| word == "scale"));
     assert!(complete("list --lo").lines().any(|word| word == "--long"));
 }

@@ -89,6 +89,23 @@ async fn pages_smaller_than_asked_for_are_followed() {
 }
 
 #[tokio::test]
+async fn a_service_that_gives_its_first_page_again_and_again_is_told_after_two() {
+    let cloud = cloud().await;
+    cloud.edit(|fixtures| {
+        fixtures.largest_page = 1;
+        fixtures.ignores_markers = true;
+    });
+    let session = session(&cloud).await;
+    let before = cloud.count("nova");
+    let error = session.flavors().await.expect_err("no end");
+    assert!(
+        matches!(&error, CloudError::BadAnswer { service: "nova", reason, .. } if reason.contains("the same page again")),
+        "{error}"
+    );
+    assert_eq!(cloud.count("nova") - before, 2);
+}
+
+#[tokio::test]
 async fn an_image_is_found_by_name_or_id_and_two_of_a_name_are_told() {
     let cloud = cloud().await;
     let session = session(&cloud).await;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use stampede_tests::endless_lists::{EndlessLists, ListedPages};
 use stampede_tests::fake_openstack::PASSWORD;
 use tokio::process::Command;
 
@@ -195,6 +196,31 @@ async fn pypis_client_drives_a_host_that_the_catalog_knows() {
     user.endpoint = Some("http://127.0.0.1:9".to_owned());
     let away = user.refused(&["cluster", "list"]).await;
     assert!(away.contains("127.0.0.1:9"), "{away}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_followed_to_its_end_but_not_for_ever() {
+    let world = ServedCloud::start().await;
+    for (pages, asked, told) in [
+        (ListedPages::Number(200), 200, None),
+        (ListedPages::Number(201), 200, Some("more than 200 pages")),
+        (ListedPages::Repeated, 2, Some("the same page of its list")),
+    ] {
+        let host = EndlessLists::start(pages).await.unwrap();
+        let user = ClientUser {
+            world: &world,
+            program: installed("openstack"),
+            endpoint: Some(host.url.clone()),
+        };
+        match told {
+            None => assert_eq!(user.json(&["cluster", "list"]).await, json!([])),
+            Some(told) => {
+                let refused = user.refused(&["cluster", "list"]).await;
+                assert!(refused.contains(told), "{refused}");
+            }
+        }
+        assert_eq!(host.asked(), asked, "{pages:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

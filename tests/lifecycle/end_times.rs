@@ -6,8 +6,13 @@ use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use stampede::{
-    cluster::{ClusterState, OperatorDefaults},
-    orchestrator::{Caller, ClusterView, Orchestrator, OrchestratorError, OrchestratorLimits},
+    cluster::{
+        ClusterState, OperatorDefaults,
+        request_entry::{RequestFace, RequestOutcome, RequestVerb},
+    },
+    orchestrator::{
+        Caller, ClusterView, JournalQuery, Orchestrator, OrchestratorError, OrchestratorLimits,
+    },
     system::{
         clock::{HostClock, unix_now_s},
         utc_time::{format_rfc3339, parse_rfc3339},
@@ -54,6 +59,24 @@ async fn update(
 ) -> Result<ClusterView, OrchestratorError> {
     let given = pairs(&[("stampede.expires", expires)]);
     host.update(caller, "default", given).await
+}
+
+/// What became of the deletions that nobody but the host has asked for.
+async fn ends_told(host: &Orchestrator, caller: &Caller) -> Vec<RequestOutcome> {
+    let query = JournalQuery {
+        limit: 100,
+        ..JournalQuery::default()
+    };
+    let page = host.journal().of_project(caller, query).await.unwrap();
+    let all = page.entries.into_iter();
+    let by_end = all.filter(|entry| entry.face == RequestFace::End);
+    by_end
+        .map(|entry| {
+            assert_eq!((entry.verb, &*entry.user_id), (RequestVerb::Delete, ""));
+            assert_eq!(entry.user_name, "the host");
+            entry.outcome
+        })
+        .collect()
 }
 
 /// How far from now the cluster ends, in whole hours; none where it does not.
@@ -115,6 +138,47 @@ async fn what_is_wrong_with_an_end_is_told_with_all_the_rest() {
         told.iter().any(|one| one.starts_with("timeout")),
         "{told:?}"
     );
+}
+
+#[tokio::test]
+async fn a_change_and_an_end_of_one_update_are_both_recorded_or_neither_is() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = complete(&world).await;
+    let given = || pairs(&[("stampede.expires", "8h"), ("stampede.workers", "3")]);
+    let mut database = world.database().await;
+    // The store takes a record with everything but an end.
+    let fails = "CREATE TRIGGER fails BEFORE UPDATE ON cluster WHEN json_extract(NEW.record, '$.end.at_s') IS NOT NULL \
+                 BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    sqlx::query(fails).execute(&mut database).await.unwrap();
+    let refused = host.update(&caller, "default", given()).await;
+    assert!(matches!(refused, Err(OrchestratorError::Internal(_))));
+    let told = async || {
+        let query = JournalQuery {
+            limit: 1,
+            ..JournalQuery::default()
+        };
+        let page = host.journal().of_project(&caller, query).await.unwrap();
+        page.entries[0].outcome
+    };
+    assert_eq!(told().await, RequestOutcome::Refused);
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!((view.node_counts["worker"], view.ends_s), (2, None));
+    assert_eq!(world.cloud.count_of("heat", "PUT", "/stacks/"), 0);
+    let mends = "DROP TRIGGER fails";
+    sqlx::query(mends).execute(&mut database).await.unwrap();
+    // What Heat refuses leaves the end as it was, too.
+    let reader = world.user(&host, "ann").await;
+    world.cloud.reader("ann", 403);
+    let later = pairs(&[("stampede.expires", "9h"), ("stampede.workers", "3")]);
+    update(&host, &caller, "8h").await.unwrap();
+    let before = host.view(&caller, "default").await.unwrap();
+    host.update(&reader, "default", later).await.unwrap_err();
+    let view = host.view(&caller, "default").await.unwrap();
+    assert_eq!((view.ends_s, view.change), (before.ends_s, None));
+    host.update(&caller, "default", given()).await.unwrap();
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.node_counts["worker"], 3);
+    assert_eq!(hours_left(&view), Some(8));
 }
 
 #[tokio::test]
@@ -217,6 +281,11 @@ async fn an_end_is_announced_an_hour_before_and_then_the_cluster_is_deleted() {
         world.records().await.is_empty().then_some(())
     })
     .await;
+    eventually("its history tells so, and the nearer one's", async || {
+        let told = ends_told(&host, &caller).await;
+        (told == [RequestOutcome::Succeeded; 2]).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -275,11 +344,36 @@ async fn what_is_asked_for_and_never_deployed_ends_too() {
     })
     .await;
     set.ahead_s.store(HOUR_S, Ordering::Relaxed);
-    eventually("its record is gone", async || {
-        world.records().await.is_empty().then_some(())
+    eventually("its record is gone, and its history tells so", async || {
+        let is_gone = world.records().await.is_empty();
+        let told = ends_told(&host, &caller).await;
+        (is_gone && told == [RequestOutcome::Succeeded]).then_some(())
     })
     .await;
     assert_eq!(world.deletes(), 0);
+}
+
+#[tokio::test]
+async fn an_end_that_heat_refuses_is_told_once_however_often_it_is_tried() {
+    let world = LifecycleFixture::new().await;
+    let (host, set) = clocked(&world).await;
+    let owner = caller(&world, &host).await;
+    deployed(&host, &owner, "1h").await;
+    world.cloud.finish();
+    eventually("it is announced", async || {
+        host.view(&owner, "default").await.unwrap().end_notice
+    })
+    .await;
+    world.cloud.reader("demo", 403);
+    set.ahead_s.store(HOUR_S, Ordering::Relaxed);
+    for tries in 1..=3 {
+        eventually("heat was asked, and has refused it", async || {
+            caller(&world, &host).await;
+            let told = ends_told(&host, &owner).await;
+            (world.deletes() >= tries && told == [RequestOutcome::Failed]).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -167,6 +167,83 @@ async fn a_deleted_clusters_history_is_told_by_its_id_to_its_project_alone() {
     assert!(history(&host, &stranger).await.is_empty());
 }
 
+/// As a host leaves the journal that is killed after it has written what became of a cluster: nobody
+/// has told it of the requests for these verbs.
+async fn forget_ends(world: &LifecycleFixture, verbs: &[&str]) {
+    let mut database = world.database().await;
+    let left = "UPDATE request_journal SET outcome = 'accepted', reason = '', ended_s = NULL \
+                WHERE verb IN (SELECT value FROM json_each(?))";
+    let left = sqlx::query(left).bind(json!(verbs).to_string());
+    let left = left.execute(&mut database).await.unwrap();
+    assert!(left.rows_affected() > 0, "{verbs:?}");
+}
+
+#[tokio::test]
+async fn what_a_killed_host_has_not_told_is_told_to_whoever_asks_next() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = complete(&world).await;
+    world.cloud.next_update_fails(UpdateFails::Node {
+        node: "worker-3".into(),
+        text: "hadoop setup line 42: no".into(),
+    });
+    host.update(&caller, "default", workers("3")).await.unwrap();
+    rest(&world, &host, &caller).await;
+    let before = settled(&host, &caller).await;
+    drop(host);
+    forget_ends(&world, &["deploy", "change"]).await;
+    let host = world.host().await;
+    let caller = world.caller(&host, "demo").await;
+    // It is among what has failed for who asks for that alone, too.
+    let query = JournalQuery {
+        outcome: Some(Failed),
+        limit: 9,
+        ..JournalQuery::default()
+    };
+    let failed = host.journal().of_project(&caller, query).await.unwrap();
+    assert!(failed.entries.iter().any(|entry| entry.verb == Change));
+    let all = history(&host, &caller).await;
+    assert_eq!(all.last().unwrap().reason, before.last().unwrap().reason);
+    assert!(all.iter().all(|entry| entry.ended_s.is_some()), "{all:?}");
+    // What goes on is left as it is.
+    let view = host.view(&caller, "default").await.unwrap();
+    host.delete(&caller, "default").await.unwrap();
+    for _ in 0..2 {
+        let begun = history(&host, &caller).await;
+        assert_eq!(begun.last().unwrap().outcome, Accepted);
+    }
+    world.cloud.finish();
+    gone(&host, &caller, &view).await;
+    forget_ends(&world, &["delete"]).await;
+    let all = history(&host, &caller).await;
+    assert_eq!(all.last().unwrap().outcome, Succeeded);
+}
+
+#[tokio::test]
+async fn a_host_settles_what_one_before_it_has_left_when_nobody_asks() {
+    let world = LifecycleFixture::new().await;
+    let (host, caller, _) = complete(&world).await;
+    settled(&host, &caller).await;
+    drop(host);
+    forget_ends(&world, &["deploy"]).await;
+    let host = world
+        .host_with(OrchestratorLimits {
+            sweep_every: Duration::from_millis(5),
+            ..limits()
+        })
+        .await;
+    world.caller(&host, "demo").await;
+    let mut database = world.database().await;
+    eventually("it is settled", async || {
+        let count = "SELECT count(*) FROM request_journal WHERE outcome = 'accepted'";
+        let left: i64 = sqlx::query_scalar(count)
+            .fetch_one(&mut database)
+            .await
+            .unwrap();
+        (left == 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_is_refused_is_told_and_takes_no_more_room_than_it_may() {
     let world = LifecycleFixture::new().await;

@@ -17,6 +17,7 @@ mod deletion;
 mod end_times;
 mod fairness;
 mod faults;
+mod figures;
 mod fixture;
 mod form_checks;
 mod form_pages;

@@ -30,22 +30,102 @@ async fn all_that_is_not_allowed_is_refused_at_once_and_nothing_is_kept() {
         ("stampede.worker.flavor", "m1.huge"),
         ("stampede.timeout", "1"),
     ]);
-    let refused = host.request(&caller, "default", given).await.unwrap_err();
-    let told = problems(&refused);
-    for begin in [
+    let is_told = |refused: &OrchestratorError, begins: &[&str]| {
+        let told = problems(refused);
+        for begin in begins {
+            let is_it = |one: &String| one.starts_with(begin);
+            assert!(told.iter().any(is_it), "{begin}: {told:?}");
+        }
+    };
+    let begins = [
         "timeout: ",
         "workers: the operator allows at most 3 workers",
         "expires: the operator allows clusters an age of at most 8h",
         "worker.flavor: the operator does not allow `m1.huge`",
-    ] {
-        assert!(
-            told.iter().any(|one| one.starts_with(begin)),
-            "{begin}: {told:?}"
-        );
-    }
+    ];
+    let refused = host.request(&caller, "default", given.clone()).await;
+    // Which flavor is meant the cloud knows, which is not asked before a deploy.
+    is_told(&refused.unwrap_err(), &begins[..3]);
     assert!(world.records().await.is_empty());
-    let given = pairs(&[("stampede.workers", "3")]);
-    host.request(&caller, "default", given).await.unwrap();
+    let allowed = pairs(&[("stampede.workers", "3")]);
+    host.request(&caller, "default", allowed).await.unwrap();
+    let refused = host.deploy(&caller, "default", given).await;
+    is_told(&refused.unwrap_err(), &begins);
+    assert!(world.cloud.stacks().is_empty());
+}
+
+#[tokio::test]
+async fn a_flavor_is_allowed_by_its_name_and_by_its_id_whichever_the_operator_has_written() {
+    let world = LifecycleFixture::new().await;
+    let ids = |cloud: &mut stampede_tests::fake_openstack::CloudFixtures| {
+        let named = |name: &str| {
+            let mut flavors = cloud.flavors.iter();
+            flavors.find(|one| one.name == name).unwrap().id.clone()
+        };
+        [named("m1.large"), named("m1.xlarge")]
+    };
+    let mut found = None;
+    world.cloud.edit(|cloud| found = Some(ids(cloud)));
+    let [large, xlarge] = found.unwrap();
+    for (at, policy) in ["m1.large", &large].into_iter().enumerate() {
+        let policy = format!("[policy]\nflavors = ['{policy}']");
+        let (host, caller) = governed(&world, &policy).await;
+        let forms = host.forms();
+        let form = forms.new_cluster(&caller, "form", vec![], FormDepth::Typing);
+        let offered = form.await.unwrap().choices.flavors;
+        let offered: Vec<&str> = offered.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(offered, ["m1.large"], "{policy}");
+        for (named, asked) in [("name", "m1.large"), ("id", &large), ("none", "")] {
+            let name = format!("{named}-{at}");
+            let flavors = [
+                ("stampede.worker.flavor", asked),
+                ("stampede.master.flavor", asked),
+            ];
+            let given = pairs(if asked.is_empty() { &[] } else { &flavors });
+            host.request(&caller, &name, given).await.unwrap();
+            host.deploy(&caller, &name, vec![]).await.unwrap();
+        }
+        for asked in ["m1.xlarge", &xlarge] {
+            let name = format!("refused-{at}");
+            host.request(&caller, &name, vec![]).await.unwrap();
+            let given = pairs(&[("stampede.worker.flavor", asked)]);
+            let refused = host.deploy(&caller, &name, given).await.unwrap_err();
+            let told = problems(&refused);
+            let begin = format!("worker.flavor: the operator does not allow `{asked}`");
+            assert!(told.iter().any(|one| one.starts_with(&begin)), "{told:?}");
+            host.delete(&caller, &name).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_grows_by_a_flavor_that_is_allowed_by_another_name() {
+    let world = LifecycleFixture::new().await;
+    let (host, _, _) = complete(&world).await;
+    drop(host);
+    let id_of = |flavor: &str| {
+        let mut id = String::new();
+        world.cloud.edit(|cloud| {
+            let mut all = cloud.flavors.iter();
+            id = all.find(|one| one.name == flavor).unwrap().id.clone();
+        });
+        id
+    };
+    let grow = || pairs(&[("stampede.workers", "3")]);
+    let (host, caller) = governed(&world, "[policy]\nflavors = ['m1.tiny']").await;
+    let refused = host.update(&caller, "default", grow()).await.unwrap_err();
+    let told = problems(&refused);
+    let flavor = told[0].split('`').nth(1).unwrap().to_owned();
+    assert!(
+        told[0].starts_with("worker.flavor: the operator does not"),
+        "{told:?}"
+    );
+    drop(host);
+    let policy = format!("[policy]\nflavors = ['{}']", id_of(&flavor));
+    let (host, caller) = governed(&world, &policy).await;
+    host.update(&caller, "default", grow()).await.unwrap();
+    let view = rest(&world, &host, &caller).await;
+    assert_eq!(view.node_counts["worker"], 3);
 }
 
 #[tokio::test]

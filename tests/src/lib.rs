@@ -5,12 +5,14 @@
 //! - [`fake_openstack`]: a fake one in this process
 //! - [`client`], [`host`]: a client of the host, and the host as a process
 //! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
+//! - [`endless_lists`]: a host whose lists do not end
 //! - [`wire`]: HTTP as bytes; [`node_script`]: what nodes are given, in plain text
 //! - [`artifacts`]: where the build puts things; [`usage`]: what a process has cost
 //! - `wait`: polling, by [`wait_until`]
 
 pub mod artifacts;
 pub mod client;
+pub mod endless_lists;
 pub mod fake_openstack;
 pub mod host;
 pub mod node_script;

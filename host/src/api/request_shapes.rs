@@ -19,11 +19,12 @@ pub struct PastRequest {
     pub cluster: String,
     /// The cluster's own id; null where no cluster was found or made.
     pub cluster_id: Option<String>,
-    /// The id of the user who asked.
+    /// The id of the user who asked; empty where it was the host.
     pub user_id: String,
-    /// That user's name.
+    /// That user's name, or `the host`.
     pub user_name: String,
-    /// Through what: `occi`, `service_manager`, `api`, `page` or `command_line`.
+    /// Through what: `occi`, `service_manager`, `api`, `page` or `command_line`; `end`: the host, at the
+    /// cluster's end.
     #[schema(example = "page")]
     pub face: String,
     /// For what: `create`, `deploy`, `provision`, `change`, `delete`, `adopt` or `group`.

@@ -190,7 +190,7 @@ impl CloudLogin {
     async fn begin(client: CloudClient, credentials: CloudCredentials) -> Result<Self> {
         let session = client.login(&credentials).await?;
         Ok(Self {
-            renew_after: renewal_time(&session),
+            renew_after: renewal_of(&session, &credentials),
             client,
             credentials,
             session,
@@ -233,7 +233,7 @@ impl CloudLogin {
         }
         let session = self.client.login(&self.credentials).await;
         self.session = session.map_err(RenewalFailure::of_cloud)?;
-        self.renew_after = renewal_time(&self.session);
+        self.renew_after = renewal_of(&self.session, &self.credentials);
         Ok(())
     }
 }
@@ -281,9 +281,17 @@ impl RenewalFailure {
 }
 
 /// When a login that was made now is to be renewed.
-fn renewal_time(session: &CloudSession) -> Option<SystemTime> {
+fn renewal_of(session: &CloudSession, credentials: &CloudCredentials) -> Option<SystemTime> {
     let ends = session.expires_at()?;
-    let life = ends.duration_since(wall_now()).unwrap_or_default();
+    renewal_time(wall_now(), ends, credentials.can_log_in_again())
+}
+
+/// The same of a token that ends then: one that cannot be renewed is used up to its end.
+fn renewal_time(now: SystemTime, ends: SystemTime, can_be_renewed: bool) -> Option<SystemTime> {
+    if !can_be_renewed {
+        return Some(ends);
+    }
+    let life = ends.duration_since(now).unwrap_or_default();
     ends.checked_sub(RENEW_BEFORE.min(life / RENEW_AT_PART))
 }
 
@@ -296,4 +304,25 @@ fn default_data_dir() -> Result<PathBuf> {
     let state = user_state_dir()
         .context("neither XDG_STATE_HOME nor HOME is set; name a folder with --data-dir")?;
     Ok(state.join("stampede"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_renewed_before_its_token_ends_unless_it_cannot_be() {
+        let now = SystemTime::UNIX_EPOCH;
+        for (life_s, can_be_renewed, renewed_s) in [
+            (3_600, true, 3_300),
+            (1_200, true, 900),
+            (400, true, 300),
+            (3_600, false, 3_600),
+            (400, false, 400),
+        ] {
+            let at = |s| now + Duration::from_secs(s);
+            let renewed = renewal_time(now, at(life_s), can_be_renewed);
+            assert_eq!(renewed, Some(at(renewed_s)), "{life_s} {can_be_renewed}");
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! Where a command's clusters are looked after: by an orchestrator in this process, or by a host that is
 //! driven over its API. Commands ask the same of both.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
+use serde::Serialize;
 
 use super::{
     cloud::{CloudArgs, LocalOrchestrator, RenewalFailure},
@@ -67,11 +68,12 @@ impl ClusterBackend {
         }
     }
 
-    /// Where this program remembers what it has to.
-    pub(super) fn data_dir(&self) -> &Path {
+    /// Where keys of nodes are remembered: of each server by itself.
+    pub(super) fn known_hosts(&self) -> PathBuf {
+        const KIND: &str = "known_hosts";
         match self {
-            Self::Local(cloud) => &cloud.data_dir,
-            Self::Server(host) => &host.data_dir,
+            Self::Local(cloud) => cloud.data_dir.join(KIND),
+            Self::Server(host) => host.data_dir.join(host.url().file_name(KIND)),
         }
     }
 
@@ -228,17 +230,11 @@ impl ClusterBackend {
                     .orchestrator
                     .preview_deploy(&cloud.caller, name, attributes);
                 let planned = planning.await?;
-                if format.is_plain_table() {
-                    return preview::print_deploy(out, &planned);
-                }
-                format.print_record(out, &planned)
+                print_plan(&planned, format, out, preview::print_deploy)
             }
             Self::Server(host) => {
-                let plan = host.plan_deploy(name, attributes).await?;
-                if format.is_plain_table() {
-                    return plan.print(out);
-                }
-                format.print_record(out, &plan.0)
+                let planned = host.plan_deploy(name, attributes).await?;
+                print_plan(&planned, format, out, |out, planned| planned.print(out))
             }
         }
     }
@@ -257,17 +253,11 @@ impl ClusterBackend {
                     .orchestrator
                     .preview_update(&cloud.caller, name, attributes);
                 let planned = planning.await?;
-                if format.is_plain_table() {
-                    return preview::print_change(out, &planned);
-                }
-                format.print_record(out, &planned)
+                print_plan(&planned, format, out, preview::print_change)
             }
             Self::Server(host) => {
-                let plan = host.plan_update(name, attributes).await?;
-                if format.is_plain_table() {
-                    return plan.print(out);
-                }
-                format.print_record(out, &plan.0)
+                let planned = host.plan_update(name, attributes).await?;
+                print_plan(&planned, format, out, |out, planned| planned.print(out))
             }
         }
     }
@@ -305,6 +295,19 @@ impl ClusterBackend {
         }
     }
 
+    /// The cluster of this id that is to be deleted as it is now; within it none where nothing is left of
+    /// it. None where nobody can say so for now.
+    pub(super) async fn look_for(
+        &mut self,
+        name: &str,
+        id: &str,
+    ) -> Result<Option<Option<ClusterView>>> {
+        match self {
+            Self::Local(cloud) => Ok(Some(cloud.find_by_id(id).await?)),
+            Self::Server(host) => host.look_for(name, id).await,
+        }
+    }
+
     /// Why nobody goes on with a cluster, where that is so. A host goes on by itself.
     pub(super) fn standstill(&self, id: &str) -> Option<String> {
         match self {
@@ -317,6 +320,19 @@ impl ClusterBackend {
     pub(super) fn waits_for_news(&self) -> bool {
         matches!(self, Self::Server(_))
     }
+}
+
+/// Prints a plan as its own table, or as a record of all its fields.
+fn print_plan<P: Serialize>(
+    planned: &P,
+    format: &FormatArgs,
+    out: &mut LinePrinter<'_>,
+    print_table: impl FnOnce(&mut LinePrinter<'_>, &P) -> Result<()>,
+) -> Result<()> {
+    if format.is_plain_table() {
+        return print_table(out, planned);
+    }
+    format.print_record(out, planned)
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {

@@ -132,8 +132,10 @@ impl ClusterWait<'_, '_> {
                 Ok(seen.map_or(TargetLook::Unseen, |view| TargetLook::Seen(Box::new(view))))
             }
             WaitTarget::Deleting { name, id } => {
-                let Some(mut view) = self.cloud.find_by_id(name, id).await? else {
-                    return Ok(TargetLook::Gone);
+                let mut view = match self.cloud.look_for(name, id).await? {
+                    Some(Some(view)) => view,
+                    Some(None) => return Ok(TargetLook::Gone),
+                    None => return Ok(TargetLook::Unseen),
                 };
                 // What its nodes said while it lived is of no more interest.
                 view.progress.clear();

@@ -1,8 +1,12 @@
 //! Where a host is that a command drives, as its users write it. No I/O.
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::api::BASE_PATH;
+
+/// Bytes of a URL's digest that files are called by.
+const DIGEST_BYTES: usize = 16;
 
 /// The URL of a host's JSON API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,17 @@ impl ServerUrl {
         url.strip_suffix(BASE_PATH).unwrap_or(url)
     }
 
+    /// A name for a file of what is remembered of this server, and of no other: hosts call clusters and
+    /// nodes as they like.
+    pub(super) fn file_name(&self, kind: &str) -> String {
+        let digest = Sha256::digest(self.0.as_str());
+        let server: String = digest[..DIGEST_BYTES]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("{kind}-{server}")
+    }
+
     /// The API's path with these names below it, each as one part.
     pub(super) fn below(&self, names: &[&str]) -> Url {
         let mut url = self.0.clone();
@@ -61,6 +76,23 @@ impl ServerUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_called_by_the_server_however_its_url_is_written() {
+        let file = |url: &str| ServerUrl::parse(url).unwrap().file_name("known_hosts");
+        let one = file("https://a.example");
+        assert_eq!(one.len(), "known_hosts-".len() + 32);
+        assert_eq!(file("https://A.example:443/api/v1/"), one);
+        for other in [
+            "https://b.example",
+            "https://a.example:8443",
+            "https://a.example/x",
+            "https://a.example/y",
+        ] {
+            assert_ne!(file(other), one, "{other}");
+        }
+        assert_ne!(file("https://a.example/x"), file("https://a.example/y"));
+    }
 
     #[test]
     fn a_host_is_named_with_or_without_its_apis_path() {

@@ -90,7 +90,7 @@ impl SshRoute {
             address,
             user,
             identity: args.identity.clone(),
-            known_hosts: cloud.data_dir().join("known_hosts"),
+            known_hosts: cloud.known_hosts(),
         })
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    ClusterSpec, EndTime, GroupSpec, NodeGroups, Problem,
+    ClusterSpec, EndTime, NodeGroups, Problem,
     attribute_names::nearest,
     default_groups::WORKERS,
     default_groups::sized_group,
@@ -42,7 +42,8 @@ pub struct ProjectPolicy {
     /// Names of plugins.
     #[serde(deserialize_with = "names")]
     pub frameworks: Option<Vec<String>>,
-    /// Names of flavors, which are also those that are chosen from.
+    /// Names or ids of flavors, which are also those that are chosen from. Whether one is meant that has
+    /// another name here, the cloud says: [`allows_flavor`].
     #[serde(deserialize_with = "names")]
     pub flavors: Option<Vec<String>>,
     /// Nodes of the group `worker`.
@@ -225,25 +226,39 @@ impl ProjectPolicy {
         allows(self.frameworks.as_ref(), name)
     }
 
-    /// Whether nodes may have this flavor.
-    pub fn allows_flavor(&self, name: &str) -> bool {
-        allows(self.flavors.as_ref(), name)
-    }
-
-    /// All that is not allowed of a cluster that is to be made.
+    /// All that is not allowed of a cluster that is to be made, but for its flavors.
     pub fn check_new(&self, spec: &ClusterSpec) -> Vec<Problem> {
         let mut problems = Vec::new();
         let asked = spec.frameworks.iter().map(|choice| &choice.name);
         for name in asked.filter(|name| !self.allows_framework(name)) {
-            problems.push(not_among("framework", name, self.frameworks.as_ref()));
+            problems.push(not_among("framework", name, self.frameworks.as_deref()));
         }
         problems.extend(self.check_growth(&NodeGroups::default(), &spec.groups, true));
         problems
     }
 
-    /// All that is not allowed of what a change adds. What is there already may stay, and go.
-    pub fn check_change(&self, from: &ClusterSpec, to: &ClusterSpec) -> Vec<Problem> {
-        self.check_growth(&from.groups, &to.groups, false)
+    /// All that is not allowed of what a change adds. What is there already may stay, and go. `called`
+    /// is how the cloud calls a flavor that a spec names: by its id and its name.
+    pub fn check_change(
+        &self,
+        from: &ClusterSpec,
+        to: &ClusterSpec,
+        called: impl Fn(&str) -> Vec<String>,
+    ) -> Vec<Problem> {
+        let before = |name: &str| from.groups.get(name).map_or(0, |group| group.count);
+        let growing = to.groups.iter();
+        let growing = growing.filter(|group| group.count > before(&group.name));
+        let flavors = growing.filter_map(|group| {
+            let called = called(to.flavor_reference(group)?);
+            let called: Vec<&str> = called.iter().map(String::as_str).collect();
+            let allowed = self.flavors.as_deref()?;
+            let named = group.flavor.as_deref().or(called.last().copied())?;
+            let path = attribute_of(&group.name, "flavor");
+            (!allows_flavor(allowed, &called)).then(|| refuse_flavor(&path, named, allowed))
+        });
+        let mut problems: Vec<Problem> = flavors.collect();
+        problems.extend(self.check_growth(&from.groups, &to.groups, false));
+        problems
     }
 
     fn check_growth(&self, from: &NodeGroups, to: &NodeGroups, is_new: bool) -> Vec<Problem> {
@@ -252,9 +267,6 @@ impl ProjectPolicy {
             let group = from.get(name).filter(|_| !is_new);
             group.map_or(0, |group| group.count)
         };
-        for group in to.iter().filter(|group| group.count > before(&group.name)) {
-            problems.extend(self.check_flavor(group));
-        }
         let sized = sized_group();
         let wanted = to.get(sized.name).map_or(0, |group| group.count);
         if let Some(most) = self.max_workers
@@ -276,12 +288,6 @@ impl ProjectPolicy {
             problems.push(Problem::new("groups", message, ask("take fewer")));
         }
         problems
-    }
-
-    fn check_flavor(&self, group: &GroupSpec) -> Option<Problem> {
-        let name = group.flavor.as_deref()?;
-        let path = attribute_of(&group.name, "flavor");
-        (!self.allows_flavor(name)).then(|| not_among(&path, name, self.flavors.as_ref()))
     }
 
     /// The end of a cluster for which none is said.
@@ -330,7 +336,19 @@ fn allows(list: Option<&Vec<String>>, name: &str) -> bool {
     list.is_none_or(|list| list.iter().any(|one| one == name))
 }
 
-fn not_among(path: &str, name: &str, allowed: Option<&Vec<String>>) -> Problem {
+/// Whether a flavor is among these, by whichever of its names.
+pub fn allows_flavor(allowed: &[String], called: &[&str]) -> bool {
+    called
+        .iter()
+        .any(|name| allowed.iter().any(|one| one == name))
+}
+
+/// What is wrong with one that is not.
+pub fn refuse_flavor(path: &str, name: &str, allowed: &[String]) -> Problem {
+    not_among(path, name, Some(allowed))
+}
+
+fn not_among(path: &str, name: &str, allowed: Option<&[String]>) -> Problem {
     let allowed = allowed.map(|list| list.join(", ")).unwrap_or_default();
     let message = format!("the operator does not allow `{name}` in this project");
     Problem::new(

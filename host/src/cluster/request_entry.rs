@@ -11,6 +11,8 @@ use super::{
 
 /// Bytes of a cluster's name, of a user's and of an id that are kept.
 pub const MAX_NAME_BYTES: usize = 255;
+/// Who asks for what no user does.
+pub const HOST_ITSELF: &str = "the host";
 /// Characters of the reason that is kept of a refusal or failure.
 pub const MAX_REASON_CHARS: usize = 400;
 /// What the names of attributes have in them whose values are kept from everybody.
@@ -44,15 +46,18 @@ pub enum RequestFace {
     Page,
     /// The command line, in its own process or over the JSON API.
     CommandLine,
+    /// Nothing: the host itself, at a cluster's end.
+    End,
 }
 
 impl RequestFace {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Occi,
         Self::ServiceManager,
         Self::Api,
         Self::Page,
         Self::CommandLine,
+        Self::End,
     ];
 
     /// In one word: `service_manager`.
@@ -63,6 +68,7 @@ impl RequestFace {
             Self::Api => "api",
             Self::Page => "page",
             Self::CommandLine => "command_line",
+            Self::End => "end",
         }
     }
 
@@ -188,9 +194,9 @@ pub struct RequestEntry {
     pub cluster_id: Option<String>,
     /// The cluster's name; empty where the request was for none.
     pub cluster_name: String,
-    /// Who asked.
+    /// Who asked; empty where no user did.
     pub user_id: String,
-    /// The same for people.
+    /// The same for people; else [`HOST_ITSELF`].
     pub user_name: String,
     /// Through what.
     pub face: RequestFace,

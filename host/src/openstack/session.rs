@@ -257,7 +257,7 @@ impl CloudSession {
     ///
     /// # Errors
     /// [`CloudError::BadAnswer`] when there are more pages than the limit: a part of a list must
-    /// not be taken for the whole.
+    /// not be taken for the whole; or when a page comes again.
     pub(super) async fn list<P: ListPage>(
         &self,
         service: ServiceName,
@@ -268,6 +268,14 @@ impl CloudSession {
     ) -> Result<Vec<P::Item>, CloudError> {
         let limits = &self.cloud.config.limits;
         let limit = limits.page_items.to_string();
+        let bad = |reason: String| {
+            Err(CloudError::BadAnswer {
+                service: service.as_str(),
+                action: action.to_owned(),
+                reason,
+                source: None,
+            })
+        };
         let mut marker = after.unwrap_or_default().to_owned();
         let mut all = Vec::new();
         for _ in 0..limits.pages {
@@ -281,22 +289,22 @@ impl CloudSession {
             let items = page.items();
             // A service may give smaller pages than asked for, and says so.
             let more = !items.is_empty() && (announces_more || items.len() >= limits.page_items);
-            marker = items.last().map(P::id).unwrap_or_default().to_owned();
+            let last = items.last().map(P::id).unwrap_or_default();
+            // Whoever takes no notice of markers would be asked for the first page up to the limit.
+            let is_again = more && last == marker;
+            marker = last.to_owned();
             all.extend(items);
+            if is_again {
+                return bad("the same page again behind its last item".to_owned());
+            }
             if !more {
                 return Ok(all);
             }
         }
-        let reason = format!(
+        bad(format!(
             "more than the limit of {} pages of {} items",
             limits.pages, limits.page_items
-        );
-        Err(CloudError::BadAnswer {
-            service: service.as_str(),
-            action: action.to_owned(),
-            reason,
-            source: None,
-        })
+        ))
     }
 
     /// A POST or PUT.

@@ -15,7 +15,10 @@ use super::{
         whole_refusal::{UnsoundRequest, tell_all},
     },
     request_origin::RequestOrigin,
-    state::{SharedState, group_cache::GroupCache, recovery_table::RecoveryTable},
+    state::{
+        SharedState, cluster_figures::KnownFigures, group_cache::GroupCache,
+        recovery_table::RecoveryTable,
+    },
 };
 use crate::{
     cluster::{
@@ -73,6 +76,8 @@ pub(crate) struct Context {
     pub(crate) groups: GroupCache,
     /// What the changes under way will give Heat.
     pub(crate) change_plans: ChangePlanCache,
+    /// What an operator's scrapes were told last.
+    pub(crate) figures: KnownFigures,
     /// What became of looking through stacks for clusters that the store does not know.
     pub(crate) recoveries: RecoveryTable,
 }
@@ -209,6 +214,7 @@ impl Context {
             state,
             metrics: parts.metrics,
             groups: GroupCache::default(),
+            figures: KnownFigures::default(),
             recoveries: RecoveryTable::default(),
         }))
     }

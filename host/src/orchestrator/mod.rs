@@ -40,8 +40,8 @@ use crate::{
 
 use context::Context;
 use verbs::{
-    carry_out, cluster_figures, find, groups, orphans, preview, register_session, request_revision,
-    secret, update_preview,
+    carry_out, find, groups, orphans, preview, register_session, request_revision, secret,
+    update_preview,
 };
 
 pub use crate::store::{
@@ -52,12 +52,12 @@ pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
+pub use state::cluster_figures::ClusterFigures;
 pub use state::view::{
     ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
     NodeView, ViewVersion,
 };
 pub use verbs::{
-    cluster_figures::ClusterFigures,
     delete::DeletionAnswer,
     form::{FormDepth, RequestForms},
     groups::MembershipChange,
@@ -226,7 +226,8 @@ impl Orchestrator {
 
     /// The figures of all projects' clusters, as the store has them, the newest first; or `Internal`.
     pub async fn cluster_figures(&self) -> Result<Vec<ClusterFigures>, OrchestratorError> {
-        cluster_figures::cluster_figures(&self.context).await
+        let context = &self.context;
+        context.figures.read(context.state.registry.store()).await
     }
 
     /// The cluster of this id as it is now, living or not; none where nothing is left of it.

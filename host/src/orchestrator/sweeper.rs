@@ -6,7 +6,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use futures_util::future::BoxFuture;
 
-use super::context::Context;
+use super::{context::Context, state::request_settlement::settle_left};
 use crate::system::clock::wall_now;
 
 /// Begins to look now and then, at the ends of clusters by `follow_ends`, once in a host's life and for
@@ -48,7 +48,7 @@ fn sweep(context: &Context) {
     );
 }
 
-/// Forgets requests that have had their time, now and then.
+/// Forgets requests that have had their time, and settles those that a host has left, now and then.
 async fn prune_journal(context: &Context) {
     let (state, limits) = (&context.state, &context.state.limits.journal);
     let now_s = state.clock.unix_now_s();
@@ -57,6 +57,7 @@ async fn prune_journal(context: &Context) {
         return;
     }
     state.pruned_s.store(now_s, Ordering::Relaxed);
+    settle_left(state.registry.store(), now_s, None).await;
     match state.registry.store().prune_requests(now_s, limits).await {
         Ok(dropped) => tracing::debug!(dropped, "the journal has let go of old requests"),
         Err(error) => tracing::warn!("the journal keeps what has had its time: {error}"),

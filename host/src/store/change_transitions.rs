@@ -187,7 +187,7 @@ impl ClusterRecord {
     }
 
     /// Heat has refused the first step: the cluster is as it was `before` the change was recorded,
-    /// its owner and how the last change ended among it, or the change that it took the place of.
+    /// its owner, its end and how the last change ended among it, or the change that it took the place of.
     ///
     /// # Errors
     /// When no change is under way, or Heat has a step of it or of the one before.
@@ -203,6 +203,7 @@ impl ClusterRecord {
             rollout.clone_from(was);
         }
         self.0.owner.clone_from(&before.owner);
+        self.0.end = before.end;
         Ok(())
     }
 

@@ -9,7 +9,7 @@
 //!   in which a record changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
-//! - `cluster_ends`: when clusters end
+//! - `cluster_ends`: when clusters end; `cluster_revisions`: which records have changed
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`request_journal`]: who has asked for what
 //! - [`error`]: how it fails
@@ -17,6 +17,7 @@
 
 mod change_transitions;
 mod cluster_ends;
+mod cluster_revisions;
 pub mod deletion_transitions;
 mod end_transitions;
 pub mod error;

@@ -89,6 +89,25 @@ pub struct RequestEnd<'a> {
     pub now_s: u64,
 }
 
+/// Requests of a cluster that are being carried out, up to one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BegunRequests {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The number of the newest.
+    pub newest: i64,
+}
+
+impl BegunRequests {
+    /// All of this cluster.
+    pub fn all_of(cluster_id: &str) -> Self {
+        Self {
+            cluster_id: cluster_id.to_owned(),
+            newest: i64::MAX,
+        }
+    }
+}
+
 impl RecordStore {
     /// Writes a new request and returns its number; that of `entry` does not matter.
     ///
@@ -200,22 +219,47 @@ impl RecordStore {
     /// When it cannot be written.
     pub async fn settle_requests(
         &self,
-        cluster_id: &str,
+        begun: &BegunRequests,
         of_deletion: bool,
         end: &RequestEnd<'_>,
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE request_journal SET outcome = ?, reason = ?, ended_s = ? \
-             WHERE cluster_id = ? AND outcome = 'accepted' AND (verb = 'delete') = ?",
+             WHERE cluster_id = ? AND number <= ? AND outcome = 'accepted' AND (verb = 'delete') = ?",
         );
         let query = query
             .bind(end.outcome.as_str())
             .bind(end.reason)
             .bind(seconds(end.now_s))
-            .bind(cluster_id)
+            .bind(&begun.cluster_id)
+            .bind(begun.newest)
             .bind(of_deletion);
         self.call(query.execute(&self.pool)).await?;
         Ok(())
+    }
+
+    /// What is being carried out, a row for each cluster: of one project, or of all.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn begun_requests(
+        &self,
+        project_id: Option<&str>,
+    ) -> Result<Vec<BegunRequests>, StoreError> {
+        let mut query = QueryBuilder::new(
+            "SELECT cluster_id, max(number) FROM request_journal \
+             WHERE counted_as = 1 AND outcome = 'accepted' AND cluster_id IS NOT NULL",
+        );
+        if let Some(project_id) = project_id {
+            query.push(" AND project_id = ").push_bind(project_id);
+        }
+        query.push(" GROUP BY cluster_id");
+        let reading = query.build_query_as().fetch_all(&self.pool);
+        let rows: Vec<(String, i64)> = self.call(reading).await?;
+        let begun = rows
+            .into_iter()
+            .map(|(cluster_id, newest)| BegunRequests { cluster_id, newest });
+        Ok(begun.collect())
     }
 
     /// Forgets what has had its time, and gives up waiting for the answers of hosts that have ended.

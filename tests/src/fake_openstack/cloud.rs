@@ -74,6 +74,8 @@ pub struct CloudFixtures {
     pub elsewhere: Vec<(&'static str, String)>,
     /// Nova and Glance give no more on a page, whatever is asked.
     pub largest_page: usize,
+    /// They give the first page whatever is asked.
+    pub ignores_markers: bool,
 }
 
 /// A flavor.
@@ -197,6 +199,7 @@ impl Default for CloudFixtures {
             without: Vec::new(),
             elsewhere: Vec::new(),
             largest_page: 1000,
+            ignores_markers: false,
         }
     }
 }

@@ -37,7 +37,7 @@ fn list_images(cloud: &FakeCloud, call: &FakeRequest) -> FakeReply {
         .iter()
         .filter(|image| fits("name", &image.name) && fits("status", &image.status))
         .collect();
-    let (page, more) = call.page(found, cloud.fixtures.largest_page, |image| &image.id);
+    let (page, more) = call.faulty_page(found, &cloud.fixtures, |image| &image.id);
     let page: Vec<Value> = page.into_iter().map(image_json).collect();
     let mut body = json!({"images": page, "first": "/v2/images", "schema": "/v2/schemas/images"});
     if more {

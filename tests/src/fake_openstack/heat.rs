@@ -147,7 +147,7 @@ fn list(cloud: &FakeCloud, call: &FakeRequest, project: &str) -> FakeReply {
         .filter(has)
         .rev()
         .collect();
-    let (page, _) = call.page(found, usize::MAX, |stack| &stack.id);
+    let (page, _) = call.page(found, |stack| &stack.id);
     let stacks: Vec<Value> = page
         .into_iter()
         .map(|stack| summary(cloud, stack))

@@ -25,9 +25,9 @@ pub(super) fn answer(cloud: &FakeCloud, call: &FakeRequest, project: &str) -> Fa
 }
 
 fn list_flavors(cloud: &FakeCloud, call: &FakeRequest) -> FakeReply {
-    let (flavors, more) = call.page(
+    let (flavors, more) = call.faulty_page(
         cloud.fixtures.flavors.iter().collect(),
-        cloud.fixtures.largest_page,
+        &cloud.fixtures,
         |flavor| &flavor.id,
     );
     let flavor = |f: &&super::FakeFlavor| {

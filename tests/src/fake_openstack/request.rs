@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::reply::FakeReply;
+use super::{cloud::CloudFixtures, reply::FakeReply};
 
 /// A parsed request.
 pub(super) struct FakeRequest {
@@ -96,15 +96,30 @@ impl FakeRequest {
             .map_err(|e| FakeReply::error(self.service, 400, "HTTPBadRequest", &e.to_string()))
     }
 
-    /// The page of a list that `limit` and `marker` call for, at most `largest`; whether there are
-    /// more.
-    pub(super) fn page<T>(
+    /// The page of a list that `limit` and `marker` call for; whether there are more.
+    pub(super) fn page<T>(&self, all: Vec<T>, id: impl Fn(&T) -> &str) -> (Vec<T>, bool) {
+        self.page_of(all, usize::MAX, self.query("marker"), id)
+    }
+
+    /// The same of a service that may give less than is asked for, or something else.
+    pub(super) fn faulty_page<T>(
+        &self,
+        all: Vec<T>,
+        fixtures: &CloudFixtures,
+        id: impl Fn(&T) -> &str,
+    ) -> (Vec<T>, bool) {
+        let marker = self.query("marker").filter(|_| !fixtures.ignores_markers);
+        self.page_of(all, fixtures.largest_page, marker, id)
+    }
+
+    fn page_of<T>(
         &self,
         all: Vec<T>,
         largest: usize,
+        marker: Option<&str>,
         id: impl Fn(&T) -> &str,
     ) -> (Vec<T>, bool) {
-        let start = match self.query("marker") {
+        let start = match marker {
             Some(marker) => all
                 .iter()
                 .position(|item| id(item) == marker)

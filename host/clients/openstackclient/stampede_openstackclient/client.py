@@ -18,6 +18,8 @@ FAILED_LOOKS = 5
 MOVING = ("planned", "deploying", "updating", "deleting")
 #: Clusters on a page of a list.
 PAGE = 500
+#: Pages of one list that are followed.
+MAX_PAGES = 200
 
 
 class NotFound(exceptions.CommandError):
@@ -103,16 +105,19 @@ class HostClient:
     def clusters(self, filters):
         """All clusters that the filters leave, page by page."""
         found, marker = [], None
-        while True:
+        for _ in range(MAX_PAGES):
             params = {name: value for name, value in filters.items() if value}
             params["limit"] = PAGE
             if marker:
                 params["marker"] = marker
             page = self.request("GET", "/clusters", params=params).json()
             found.extend(page["clusters"])
-            marker = page["next_marker"]
+            last, marker = marker, page["next_marker"]
             if not marker:
                 return found
+            if marker == last:
+                raise exceptions.CommandError("the host gives the same page of its list again and again")
+        raise exceptions.CommandError(f"the host lists more than {MAX_PAGES} pages of clusters")
 
     def show(self, name):
         return self.request("GET", self._cluster(name)).json()

@@ -129,6 +129,11 @@ impl ServerConnection {
         })
     }
 
+    /// Where the host is.
+    pub(super) fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
     /// One request, and its answer.
     pub(super) async fn send(
         &self,

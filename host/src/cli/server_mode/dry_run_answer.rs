@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::{line_printer::LinePrinter, preview, table};
@@ -12,10 +12,12 @@ use crate::orchestrator::{
 };
 
 /// What a new cluster would be.
-pub(in super::super) struct ServerDeployPlan(pub(in super::super) Value);
+#[derive(Serialize)]
+pub(in super::super) struct ServerDeployPlan(pub(super) Value);
 
 /// What a change would do.
-pub(in super::super) struct ServerChangePlan(pub(in super::super) Value);
+#[derive(Serialize)]
+pub(in super::super) struct ServerChangePlan(pub(super) Value);
 
 #[derive(Deserialize)]
 struct DeployTold {

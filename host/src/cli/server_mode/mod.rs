@@ -6,11 +6,13 @@
 //! - `event_reader`: a cluster's stream of events
 //! - `connection`: requests, and what is wrong in words and exit codes
 //! - `cluster_answer`, `dry_run_answer`: answers, as what commands print
+//! - `page_markers`: how far a list is followed
 
 mod cluster_answer;
 mod connection;
 mod dry_run_answer;
 mod event_reader;
+mod page_markers;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -27,6 +29,7 @@ pub(super) use self::dry_run_answer::{ServerChangePlan, ServerDeployPlan};
 use self::cluster_answer::ClusterAnswer;
 use self::connection::ServerConnection;
 use self::event_reader::{EventReader, StreamEvent};
+use self::page_markers::PageMarkers;
 use super::cloud::{CloudLogin, RenewalFailure};
 use super::server_url::ServerUrl;
 use crate::{
@@ -99,6 +102,11 @@ impl ServerHost {
         })
     }
 
+    /// Where it is.
+    pub(super) fn url(&self) -> &ServerUrl {
+        self.connection.url()
+    }
+
     /// The token and its project.
     pub(super) fn session(&self) -> &CloudSession {
         self.login.session()
@@ -162,22 +170,23 @@ impl ServerHost {
 
     /// The clusters; those that are being deleted where that is said.
     async fn pages(&self, deleting: bool) -> Result<Vec<ClusterView>> {
-        let (mut views, mut marker) = (Vec::new(), String::new());
+        let (mut views, mut markers) = (Vec::new(), PageMarkers::default());
         loop {
             let mut query = vec![("limit", PAGE)];
             if deleting {
                 query.push(("deleting", "true"));
             }
-            if !marker.is_empty() {
-                query.push(("marker", &marker));
+            if let Some(marker) = markers.last() {
+                query.push(("marker", marker));
             }
             let (_, page): (_, ListAnswer) =
                 self.ask(Method::GET, &["clusters"], &query, None).await?;
             views.extend(page.clusters.into_iter().map(ClusterAnswer::into_view));
-            match page.next_marker {
-                Some(next) => marker = next,
-                None => break,
-            }
+            let Some(next) = page.next_marker else {
+                break;
+            };
+            let followed = markers.follow(next);
+            followed.map_err(|why| self.connection.failure(why))?;
         }
         if deleting {
             for view in &mut views {
@@ -341,13 +350,31 @@ impl ServerHost {
     /// The cluster once there is news of it, by its stream; a stream that breaks off is opened again. None
     /// where the host has not answered for now.
     pub(super) async fn next_view(&mut self, name: &str) -> Result<Option<ClusterView>> {
-        match self.read_stream(name).await {
-            Ok(view) => {
+        let read = self.read_stream(name).await;
+        if read.is_err() {
+            self.stream = None;
+        }
+        self.bear_failed_look(read).await
+    }
+
+    /// The same of one that is to be deleted; within it none where nothing is left of it.
+    pub(super) async fn look_for(
+        &mut self,
+        name: &str,
+        id: &str,
+    ) -> Result<Option<Option<ClusterView>>> {
+        let found = self.find_by_id(name, id).await;
+        self.bear_failed_look(found).await
+    }
+
+    /// None, after a pause, for a look of a wait that another one may do better.
+    async fn bear_failed_look<T>(&mut self, look: Result<T>) -> Result<Option<T>> {
+        match look {
+            Ok(seen) => {
                 self.failed_looks = 0;
-                Ok(Some(view))
+                Ok(Some(seen))
             }
             Err(error) if ServerFailure::is_passing(&error) => {
-                self.stream = None;
                 if ServerFailure::is_of_token(&error) {
                     self.login.renew_soon();
                 }

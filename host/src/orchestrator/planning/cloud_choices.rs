@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::inventory::{self, CloudInventory};
-use crate::cluster::{ClusterSpec, Flavor};
+use crate::cluster::{ClusterSpec, Flavor, operator_policy::allows_flavor};
 use crate::openstack::{CloudError, CloudSession, ProjectQuotas};
 use crate::orchestrator::error::OrchestratorError;
 
@@ -39,13 +39,15 @@ pub(crate) struct OfferedCloud {
     pub(crate) quotas: ProjectQuotas,
 }
 
-/// Asks for all of it but what `known` says.
+/// Asks for all of it but what `known` says; of the flavors those that the operator allows, where that
+/// is said.
 ///
 /// # Errors
 /// `Unauthorized`: the token has ended.
 pub(crate) async fn take_choices(
     session: &CloudSession,
     known: Option<CloudInventory>,
+    allowed: Option<&[String]>,
 ) -> Result<OfferedCloud, OrchestratorError> {
     let inventory = async {
         match known {
@@ -68,8 +70,12 @@ pub(crate) async fn take_choices(
     let inventory = or_nothing(inventory)?;
     let mut quotas = inventory.quotas;
     (quotas.volumes, quotas.volume_gib) = or_nothing(volumes)?;
+    let mut flavors = inventory.flavors;
+    if let Some(allowed) = allowed {
+        flavors.retain(|one| allows_flavor(allowed, &[&one.id, &one.size.name]));
+    }
     let choices = CloudChoices {
-        flavors: inventory.flavors.into_iter().map(|one| one.size).collect(),
+        flavors: flavors.into_iter().map(|one| one.size).collect(),
         images: image_choices(&inventory.images),
         keys: told(keys)?,
         networks: inventory.networks.into_iter().map(|one| one.name).collect(),

@@ -12,8 +12,9 @@ use crate::{
         flavor_choice::{FlavorOffer, advise_flavor, fits, smallest_fitting},
         framework::{CLUSTER, NodeResources},
         group_value::attribute_of,
+        operator_policy::{allows_flavor, refuse_flavor},
     },
-    openstack::{CloudImage, CloudNetwork},
+    openstack::{CloudFlavor, CloudImage, CloudNetwork},
     orchestrator::planning::image_check::{architecture_rank, check_image},
 };
 
@@ -194,10 +195,12 @@ fn resolve_flavor(
     (cloud, allowed): (&CloudInventory, Option<&[String]>),
     need: NodeResources,
 ) -> Result<Option<String>, Problem> {
-    let is_allowed = |name: &String| allowed.is_none_or(|allowed| allowed.contains(name));
+    let is_allowed = |flavor: &CloudFlavor| {
+        allowed.is_none_or(|allowed| allows_flavor(allowed, &[&flavor.id, &flavor.size.name]))
+    };
     let offers = || {
         let offered = cloud.flavors.iter();
-        let offered = offered.filter(|flavor| is_allowed(&flavor.size.name));
+        let offered = offered.filter(|flavor| is_allowed(flavor));
         offered.map(|flavor| FlavorOffer {
             flavor: &flavor.size,
             public: flavor.public,
@@ -214,11 +217,16 @@ fn resolve_flavor(
             Problem::new(path, format!("{whose} {need}"), hint)
         });
     };
-    match cloud
-        .flavors
-        .iter()
-        .find(|flavor| flavor.size.name == asked || flavor.id == asked)
-    {
+    let mut flavors = cloud.flavors.iter();
+    let named = flavors.find(|flavor| flavor.size.name == asked || flavor.id == asked);
+    if let Some(allowed) = allowed {
+        // One that is not there may be meant by nothing else than its text.
+        let is_meant = named.map_or_else(|| allows_flavor(allowed, &[asked]), is_allowed);
+        if !is_meant {
+            return Err(refuse_flavor(path, asked, allowed));
+        }
+    }
+    match named {
         None => {
             let names = cloud.flavors.iter().map(|flavor| flavor.size.name.as_str());
             Err(Problem::new(

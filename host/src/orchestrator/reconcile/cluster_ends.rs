@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    reconcile::worker::spawn_worker,
+    reconcile::{journaled_end::journal_end, worker::spawn_worker},
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
 };
 use crate::{
@@ -136,7 +136,8 @@ async fn end_cluster(
     let user = record.owner.as_deref().unwrap_or(&session.user().id);
     let registry = &context.state.registry;
     let delete = |record: &mut ClusterRecord| record.request_deletion(user);
-    let record = registry.change_record(cluster, record, delete).await?;
+    let deleting = registry.change_record(cluster, record, delete);
+    let record = journal_end(context, record, deleting).await?;
     cluster.set_withdrawn(None);
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end has come", record.name);
     spawn_worker(context, cluster);

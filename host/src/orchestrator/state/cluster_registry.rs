@@ -20,7 +20,7 @@ use crate::orchestrator::{
 use crate::{
     store::{
         self, ActionLease, ClusterRecord, ObservedState, RecordStore, RefusedTransition,
-        TransitionResult, UnreadableRecord,
+        TransitionResult, UnreadableRecord, request_journal::BegunRequests,
     },
     system::{clock::HostClock, random},
 };
@@ -442,7 +442,8 @@ impl ClusterRegistry {
 
     async fn settle(&self, cluster_id: &str, settled: &[RequestSettlement]) {
         let now_s = self.clock.unix_now_s();
-        write_settled(&self.store, now_s, cluster_id, settled).await;
+        let begun = BegunRequests::all_of(cluster_id);
+        write_settled(&self.store, now_s, &begun, settled).await;
     }
 
     /// The handle of a record that was read or written in this read; none where the record was

@@ -15,12 +15,14 @@
 //! - `end_watch`: when the ends of clusters are looked at next
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
+//! - `cluster_figures`: what an operator's scrapes are told, as far as it has changed
 //! - `cloud_gate`: how much is asked of the cloud at once, for all clusters together
 //! - `worker_places`: how many tasks the background work has
 //! - `waiting`: what a deletion waits for, in words
 //! - [`status`]: what Heat shows, folded into what is remembered (pure)
 
 pub(crate) mod cloud_gate;
+pub(crate) mod cluster_figures;
 pub(crate) mod cluster_handle;
 pub(crate) mod cluster_registry;
 mod cluster_table;

@@ -6,7 +6,10 @@ use crate::cluster::{
     ClusterState,
     request_entry::{RequestOutcome, keep_reason},
 };
-use crate::store::{ClusterRecord, RecordStore, request_journal::RequestEnd};
+use crate::store::{
+    ClusterRecord, RecordStore, StoreError,
+    request_journal::{BegunRequests, RequestEnd},
+};
 
 /// What has become of a cluster's requests: of those for its deletion, or of all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +25,28 @@ pub(crate) fn settle_by(before: &ClusterRecord, now: &ClusterRecord) -> Vec<Requ
     let mut settled = Vec::new();
     let had_wishes = !before.deletion_wishes.is_empty() && now.deletion_wishes.is_empty();
     if now.is_live() && (!before.is_live() || had_wishes) {
-        settled.push(RequestSettlement {
-            of_deletion: true,
-            failure: Some("heat has refused it".to_owned()),
-        });
+        settled.push(settle_withdrawn());
     }
     if was != is {
         settled.extend(settle_state(now, is));
     }
     settled
+}
+
+/// What is settled by a record whatever it was before.
+fn settle_now(now: &ClusterRecord) -> Vec<RequestSettlement> {
+    let is_wanted = now.is_live() && now.deletion_wishes.is_empty();
+    let withdrawn = is_wanted.then(settle_withdrawn);
+    let of_state = settle_state(now, cluster_state(now));
+    withdrawn.into_iter().chain(of_state).collect()
+}
+
+/// A deletion that is not wanted any more.
+fn settle_withdrawn() -> RequestSettlement {
+    RequestSettlement {
+        of_deletion: true,
+        failure: Some("heat has refused it".to_owned()),
+    }
 }
 
 fn settle_state(now: &ClusterRecord, state: ClusterState) -> Option<RequestSettlement> {
@@ -63,7 +79,7 @@ pub(crate) fn settle_gone() -> [RequestSettlement; 2] {
 pub(crate) async fn write_settled(
     store: &RecordStore,
     now_s: u64,
-    cluster_id: &str,
+    begun: &BegunRequests,
     settled: &[RequestSettlement],
 ) {
     for settlement in settled {
@@ -80,25 +96,38 @@ pub(crate) async fn write_settled(
             node_counts: None,
             now_s,
         };
-        let written = store.settle_requests(cluster_id, settlement.of_deletion, &end);
+        let written = store.settle_requests(begun, settlement.of_deletion, &end);
         if let Err(error) = written.await {
-            tracing::warn!(cluster.id = %cluster_id, "the journal is behind: {error}");
+            tell_behind(&begun.cluster_id, &error);
         }
     }
 }
 
-/// Settles requests that were begun by what the store says of their cluster now.
-pub(crate) async fn settle_begun(store: &RecordStore, now_s: u64, cluster_id: &str) {
-    let settled = match store.get(cluster_id).await {
-        Ok(Some(record)) => {
-            let state = cluster_state(&record);
-            Vec::from_iter(settle_state(&record, state))
-        }
+/// Settles requests that were begun by what the store says of their cluster now, where they are as old
+/// as that.
+pub(crate) async fn settle_begun(store: &RecordStore, now_s: u64, begun: &BegunRequests) {
+    let settled = match store.get(&begun.cluster_id).await {
+        Ok(Some(record)) => settle_now(&record),
         Ok(None) => settle_gone().to_vec(),
-        Err(error) => {
-            tracing::warn!(cluster.id = %cluster_id, "the journal is behind: {error}");
-            return;
-        }
+        Err(error) => return tell_behind(&begun.cluster_id, &error),
     };
-    write_settled(store, now_s, cluster_id, &settled).await;
+    write_settled(store, now_s, begun, &settled).await;
+}
+
+/// Settles what has come to its end without a word of it in the journal: a host may be killed after it
+/// has written a record, and before it has written that. Of one project, or of all.
+pub(crate) async fn settle_left(store: &RecordStore, now_s: u64, project_id: Option<&str>) {
+    // These were taken before their clusters are looked at.
+    match store.begun_requests(project_id).await {
+        Ok(all) => {
+            for begun in all {
+                settle_begun(store, now_s, &begun).await;
+            }
+        }
+        Err(error) => tracing::warn!("cannot read what of the journal is behind: {error}"),
+    }
+}
+
+fn tell_behind(cluster_id: &str, error: &StoreError) {
+    tracing::warn!(cluster.id = %cluster_id, "the journal is behind: {error}");
 }

@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use crate::orchestrator::{
     context::{ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
-    state::locked_cluster::LockedCluster,
+    rollout::desired_state::{self, UpdateRequest},
+    verbs::update,
 };
 use crate::{
     cluster::{
-        ClusterSpec, EndTime, Problem,
+        ClusterSpec, EndTime, Lifecycle, Problem,
         attribute_names::PREFIX,
         end_time::{EXPIRES, NEVER},
     },
-    store::ClusterRecord,
+    store::{ClusterRecord, TransitionResult},
     system::utc_time::{format_rfc3339, format_utc},
 };
 
@@ -78,13 +79,34 @@ pub(crate) fn first_end(
 /// What a request says of the end of a cluster that is there, beside all that is wrong with it.
 pub(crate) struct NewEnd {
     /// The end that it gives; none where it says none, or the one that there is.
-    pub(crate) at_s: Option<Option<u64>>,
+    at_s: Option<Option<u64>>,
     problems: Vec<Problem>,
 }
 
 impl NewEnd {
-    /// Takes it out of the attributes that this user has given.
+    /// Takes it out of the attributes that this user has given for a cluster.
+    ///
+    /// # Errors
+    /// `Invalid`: it is wrong, and all that is wrong with the rest.
     pub(crate) fn take(
+        context: &Context,
+        record: &ClusterRecord,
+        user: &str,
+        given: &mut ClientAttributes,
+    ) -> Result<Self, OrchestratorError> {
+        Self::read(context, record, user, given).check(|| {
+            let given = given.clone();
+            let request = UpdateRequest::from_attributes(given, &context.attribute_names, record);
+            match record.lifecycle {
+                Lifecycle::Requested => {
+                    update::merge_before_deploy(context, record, request).map(drop)
+                }
+                _ => desired_state::change_target(context, record, &request).map(drop),
+            }
+        })
+    }
+
+    fn read(
         context: &Context,
         record: &ClusterRecord,
         user: &str,
@@ -108,18 +130,42 @@ impl NewEnd {
     ///
     /// # Errors
     /// `Invalid`.
-    pub(crate) fn check<T>(
-        &self,
+    fn check<T>(
+        self,
         rest: impl FnOnce() -> Result<T, OrchestratorError>,
-    ) -> Result<(), OrchestratorError> {
+    ) -> Result<Self, OrchestratorError> {
         if self.problems.is_empty() {
-            return Ok(());
+            return Ok(self);
         }
-        let mut problems = self.problems.clone();
+        let mut problems = self.problems;
         if let Err(OrchestratorError::Invalid(further)) = rest() {
             problems.extend(further);
         }
         Err(OrchestratorError::Invalid(problems))
+    }
+
+    /// Whether it gives another end than there is.
+    pub(crate) fn is_said(&self) -> bool {
+        self.at_s.is_some()
+    }
+
+    /// Gives it to a record, with whatever else a request changes there: one write, so that nothing is
+    /// done of a request that is refused, and all of one that is not.
+    ///
+    /// # Errors
+    /// When the cluster is being deleted.
+    pub(crate) fn give(&self, record: &mut ClusterRecord) -> TransitionResult {
+        self.at_s.map_or(Ok(()), |at_s| record.set_end(at_s))
+    }
+
+    /// Has it followed, once it is recorded.
+    pub(crate) fn follow(&self, context: &Context, record: &ClusterRecord) {
+        let Some(at_s) = self.at_s else {
+            return;
+        };
+        context.state.ends.look_at(at_s);
+        let told = at_s.map_or_else(|| NEVER.to_owned(), format_utc);
+        tracing::info!(cluster.id = %record.id, "`{}` ends: {told}", record.name);
     }
 
     /// The end as previews show it: before and after.
@@ -173,23 +219,4 @@ fn refuse_others(
     let message = "the cluster is another user's, who alone can bring its end nearer";
     let hint = "put it off, ask them, or delete the cluster if you may";
     Err(Problem::new(EXPIRES, message, hint))
-}
-
-/// Records another end.
-///
-/// # Errors
-/// `Outdated`, `Internal`.
-pub(crate) async fn record_end(
-    context: &Context,
-    cluster: &LockedCluster<'_>,
-    at_s: Option<u64>,
-) -> Result<(), OrchestratorError> {
-    let before = cluster.record();
-    let set_end = |record: &mut ClusterRecord| record.set_end(at_s);
-    let registry = &context.state.registry;
-    let record = registry.change_record(cluster, &before, set_end).await?;
-    context.state.ends.look_at(at_s);
-    let told = at_s.map_or_else(|| "never".to_owned(), format_utc);
-    tracing::info!(cluster.id = %record.id, "`{}` ends: {told}", record.name);
-    Ok(())
 }

@@ -1,5 +1,4 @@
-//! Changes the record and nothing in the cloud: creates one for a cluster that is asked for, and
-//! keeps attributes.
+//! Changes the record and nothing in the cloud: creates one for a cluster that is asked for.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +9,7 @@ use crate::orchestrator::{
     stack::stack_request,
     state::{
         cluster_registry::InsertOutcome,
-        locked_cluster::LockedCluster,
-        view::{ClusterView, CreateOutcome, show_cluster},
+        view::{CreateOutcome, show_cluster},
     },
     verbs::{
         cluster_end::{end_of, without_end},
@@ -145,17 +143,4 @@ pub(crate) fn check_provision(record: &ClusterRecord) -> Result<(), Orchestrator
             "`{name}` is provisioned already"
         ))),
     }
-}
-
-/// Takes these attributes, which change nothing in the cloud.
-pub(crate) async fn store_attributes(
-    context: &Context,
-    cluster: &LockedCluster<'_>,
-    decided_on: &ClusterRecord,
-    attributes: &BTreeMap<String, String>,
-) -> Result<ClusterView, OrchestratorError> {
-    let registry = &context.state.registry;
-    let store = |record: &mut ClusterRecord| record.store_attributes(attributes);
-    let record = registry.change_record(cluster, decided_on, store).await?;
-    Ok(show_cluster(cluster, &record))
 }

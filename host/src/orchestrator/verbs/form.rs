@@ -18,7 +18,7 @@ use crate::orchestrator::{
         create, deploy,
         find::{find_here, live_record},
         form_change,
-        form_policy::leave_out_forbidden,
+        form_policy::show_room,
         request_form::{
             FormFramework, NodeMakeup, RequestForm, describe_frameworks, describe_groups,
             describe_plan, form_quotas,
@@ -135,11 +135,14 @@ async fn show_request(
         let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;
         show_plan(context, caller, &record, planned, depth, &mut form).await?;
     }
-    let offered = cloud_choices::take_choices(&asker.session, looked.cloud.clone()).await?;
+    let policy = context.policy_of(ProjectIdentity::of_session(&asker.session));
+    let allowed = policy.flavors.as_deref();
+    let known = looked.cloud.clone();
+    let offered = cloud_choices::take_choices(&asker.session, known, allowed).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&looked.needs, &offered.quotas);
     let is_more = u64::from(there.is_none());
-    leave_out_forbidden(context, caller, is_more, &mut form).await?;
+    show_room(context, caller, is_more, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let inputs = ValueInputs {
         given: &merged,

@@ -8,14 +8,14 @@ use std::{
 
 use crate::cluster::{ClusterSpec, Lifecycle, attribute_names::kept_name, end_time::EXPIRES};
 use crate::orchestrator::{
-    context::{Caller, ClientAttributes, Context},
+    context::{Caller, ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::{cloud_choices, planner::ClaimedCluster, request_values::ValueInputs},
     state::refresh,
     verbs::{
         cluster_end::take_end,
         find::{find_cluster, live_record},
-        form_policy::leave_out_forbidden,
+        form_policy::show_room,
         request_form::{
             NodeMakeup, RequestForm, describe_frameworks, describe_groups, form_quotas,
         },
@@ -66,10 +66,12 @@ pub(crate) async fn show_change(
             (record.spec.clone().unwrap_or_default(), Vec::new())
         }
     };
-    let offered = cloud_choices::take_choices(&typing.session, None).await?;
+    let policy = context.policy_of(ProjectIdentity::of_session(&typing.session));
+    let allowed = policy.flavors.as_deref();
+    let offered = cloud_choices::take_choices(&typing.session, None, allowed).await?;
     form.choices = offered.choices;
     form.quotas = form_quotas(&needs, &offered.quotas);
-    leave_out_forbidden(context, caller, 0, &mut form).await?;
+    show_room(context, caller, 0, &mut form).await?;
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     let given: BTreeMap<String, String> = given.into_iter().map(kept).collect();

@@ -1,4 +1,4 @@
-//! What forms show of what the operator allows the project.
+//! What forms show of how many clusters the operator allows the project.
 
 use crate::orchestrator::{
     context::{Caller, Context, ProjectIdentity},
@@ -7,17 +7,14 @@ use crate::orchestrator::{
     verbs::{create, request_form::RequestForm},
 };
 
-/// Leaves out flavors that the operator does not allow in the project, and shows how many clusters
-/// it may have, of which there are to be so many more.
-pub(crate) async fn leave_out_forbidden(
+/// Shows how many clusters the project may have, of which there are to be so many more.
+pub(crate) async fn show_room(
     context: &Context,
     caller: &Caller,
     more: u64,
     form: &mut RequestForm,
 ) -> Result<(), OrchestratorError> {
     let policy = context.policy_of(ProjectIdentity::of_session(&caller.session));
-    let flavors = &mut form.choices.flavors;
-    flavors.retain(|flavor| policy.allows_flavor(&flavor.name));
     if policy.max_clusters.is_none() {
         return Ok(());
     }

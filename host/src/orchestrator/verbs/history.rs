@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
+    state::request_settlement::settle_left,
     verbs::find::find_cluster,
 };
 use crate::store::request_journal::{JournalPage, JournalQuery};
@@ -34,7 +35,9 @@ impl RequestJournal {
             project_id: caller.project_id(),
             ..query
         };
-        let store = self.context.state.registry.store();
+        let state = &self.context.state;
+        let (store, now_s) = (state.registry.store(), state.clock.unix_now_s());
+        settle_left(store, now_s, Some(query.project_id)).await;
         Ok(store.requests(&query).await?)
     }
 

@@ -23,7 +23,10 @@ use crate::orchestrator::{
         view::{ClusterView, CreateOutcome},
     },
 };
-use crate::store::{ClusterRecord, request_journal::RequestEnd};
+use crate::store::{
+    ClusterRecord,
+    request_journal::{BegunRequests, RequestEnd},
+};
 
 /// What somebody asks for.
 pub(super) struct AskedRequest {
@@ -374,7 +377,11 @@ impl JournalEntry {
         let accepted = outcome == RequestOutcome::Accepted;
         if let Some(id) = written.cluster_id.filter(|_| accepted) {
             // It may have been carried out before that was written.
-            settle_begun(registry.store(), written.now_s, id).await;
+            let begun = BegunRequests {
+                cluster_id: id.to_owned(),
+                newest: number,
+            };
+            settle_begun(registry.store(), written.now_s, &begun).await;
         }
         self.caller.origin.note(OriginEntry {
             number,

@@ -351,7 +351,11 @@ fn choose_for_new_groups(
         }
     }
     to.allowed_flavors = None;
-    reject(policy.check_change(from, to))
+    let called = |reference: &str| match cloud.find_flavor(reference) {
+        Some(found) => vec![found.id.clone(), found.size.name.clone()],
+        None => vec![reference.to_owned()],
+    };
+    reject(policy.check_change(from, to, called))
 }
 
 /// A new group without an image of its own boots from what the others do, whatever the cloud calls

@@ -18,8 +18,7 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
-        cluster_end::{NewEnd, record_end},
-        create,
+        cluster_end::NewEnd,
         find::{find_cluster, live_record},
         plan_change::{PlannedChange, plan_change},
         request_revision::check_revision,
@@ -55,33 +54,30 @@ pub(super) async fn update_cluster(
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     check_revision(&record, revision.as_deref())?;
-    let end = NewEnd::take(&context, &record, caller.user_id(), &mut given);
-    let says_more = !given.is_empty() || end.at_s.is_none();
-    let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
-    end.check(|| match record.lifecycle {
-        Lifecycle::Requested => merge_before_deploy(&context, &record, request.clone()).map(drop),
-        _ => desired_state::change_target(&context, &record, &request).map(drop),
-    })?;
-    if says_more {
-        update_spec(&context, &caller, &cluster, record, request).await?;
+    let end = NewEnd::take(&context, &record, caller.user_id(), &mut given)?;
+    if given.is_empty() && end.is_said() {
+        let give = |record: &mut ClusterRecord| end.give(record);
+        let registry = &context.state.registry;
+        registry.change_record(&cluster, &record, give).await?;
+    } else {
+        let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
+        update_spec(&context, &caller, &cluster, record, (request, &end)).await?;
     }
-    if let Some(at_s) = end.at_s {
-        record_end(&context, &cluster, at_s).await?;
-    }
+    end.follow(&context, &cluster.record());
     Ok(show_cluster(&cluster, &cluster.record()))
 }
 
-/// The same of all that is no matter of the record alone.
+/// The same of all that is no matter of the end alone, which is recorded with it.
 async fn update_spec(
     context: &Arc<Context>,
     caller: &Caller,
     cluster: &LockedCluster<'_>,
     record: Arc<ClusterRecord>,
-    request: UpdateRequest,
+    (request, end): (UpdateRequest, &NewEnd),
 ) -> Result<ClusterView, OrchestratorError> {
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(context, &record, request)?;
-        return create::store_attributes(context, cluster, &record, &merged).await;
+        return store_attributes(context, cluster, &record, (&merged, end)).await;
     }
     let before = Arc::clone(&record);
     let mut record = match without_lonely_change(context, cluster, &record, &request)? {
@@ -95,7 +91,7 @@ async fn update_spec(
                 request.given,
                 &context.state.limits,
             )?;
-            return create::store_attributes(context, cluster, &record, &merged).await;
+            return store_attributes(context, cluster, &record, (&merged, end)).await;
         }
         if let Some(newer) = rollout::catch_up(context, cluster, &record, &caller.session).await? {
             spawn_worker(context, cluster);
@@ -103,11 +99,12 @@ async fn update_spec(
         }
     }
     if let Some(change) = record.change() {
+        let asked = (request, end);
         return match record.blocked_reason() {
             Some(why) => {
-                retry_blocked_change(context, caller, cluster, &record, change, why, request).await
+                retry_blocked_change(context, caller, cluster, &record, change, why, asked).await
             }
-            None => update_during_change(context, caller, cluster, &record, change, request).await,
+            None => update_during_change(context, caller, cluster, &record, change, asked).await,
         };
     }
     let ChangeTarget {
@@ -118,8 +115,24 @@ async fn update_spec(
     at_rest(&record)?;
     caller.session.refuse_without_trust()?;
     let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
-    begin_change(context, caller, cluster, &before, planned).await?;
+    begin_change(context, caller, cluster, &before, (planned, end)).await?;
     Ok(show_cluster(cluster, &cluster.record()))
+}
+
+/// Takes these attributes, which change nothing in the cloud.
+async fn store_attributes(
+    context: &Context,
+    cluster: &LockedCluster<'_>,
+    decided_on: &ClusterRecord,
+    (attributes, end): (&BTreeMap<String, String>, &NewEnd),
+) -> Result<ClusterView, OrchestratorError> {
+    let store = |record: &mut ClusterRecord| {
+        record.store_attributes(attributes)?;
+        end.give(record)
+    };
+    let registry = &context.state.registry;
+    let record = registry.change_record(cluster, decided_on, store).await?;
+    Ok(show_cluster(cluster, &record))
 }
 
 /// The attributes of a cluster that is not deployed yet, with what is given now over them.
@@ -156,7 +169,7 @@ async fn update_during_change(
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
-    request: UpdateRequest,
+    (request, end): (UpdateRequest, &NewEnd),
 ) -> Result<ClusterView, OrchestratorError> {
     if !is_same_change(context, record, &request)? {
         at_rest(record)?;
@@ -173,7 +186,8 @@ async fn update_during_change(
         .state
         .registry
         .change_record(cluster, record, |record| {
-            record.store_attributes_of_change(&kept, &merged)
+            record.store_attributes_of_change(&kept, &merged)?;
+            end.give(record)
         })
         .await?;
     cluster.add_volunteer(caller.user_id());
@@ -229,7 +243,7 @@ async fn retry_blocked_change(
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
-    request: UpdateRequest,
+    (request, end): (UpdateRequest, &NewEnd),
 ) -> Result<ClusterView, OrchestratorError> {
     if let Some(why) = record.spec.as_ref().and_then(refuse_change) {
         return Err(OrchestratorError::NotApplicable(why));
@@ -259,7 +273,7 @@ async fn retry_blocked_change(
         request.foreign(),
         &context.state.limits,
     )?;
-    create::store_attributes(context, cluster, &turned, &kept).await
+    store_attributes(context, cluster, &turned, (&kept, end)).await
 }
 
 /// Whether the caller may is Heat's to say, before anything is done with the token of whose change
@@ -343,7 +357,7 @@ async fn begin_change(
     caller: &Caller,
     cluster: &LockedCluster<'_>,
     before: &ClusterRecord,
-    planned: PlannedChange,
+    (planned, end): (PlannedChange, &NewEnd),
 ) -> Result<(), OrchestratorError> {
     let PlannedChange { change, plan, .. } = planned;
     let registry = &context.state.registry;
@@ -351,7 +365,8 @@ async fn begin_change(
         if before.change().is_some() {
             record.drop_untaken_change("another one takes its place")?;
         }
-        record.begin_change(&change, caller.user_id())
+        record.begin_change(&change, caller.user_id())?;
+        end.give(record)
     };
     let kept = registry.change_record(cluster, before, begin).await?;
     cluster.clear_volunteers();

@@ -60,17 +60,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
-    let end = NewEnd::take(context, &record, caller.user_id(), &mut given);
-    end.check(|| {
-        let request =
-            UpdateRequest::from_attributes(given.clone(), &context.attribute_names, &record);
-        match record.lifecycle {
-            Lifecycle::Requested => {
-                update::merge_before_deploy(context, &record, request).map(drop)
-            }
-            _ => desired_state::change_target(context, &record, &request).map(drop),
-        }
-    })?;
+    let end = NewEnd::take(context, &record, caller.user_id(), &mut given)?;
     let looked = look_at_update(context, caller, &record, given).await?;
     if !looked.problems.is_empty() {
         return Err(OrchestratorError::Invalid(looked.problems));
