@@ -179,7 +179,7 @@ async fn what_is_under_way_is_settled_by_kind_and_by_cluster() {
     use RequestOutcome::{Accepted, Failed, Succeeded};
     let settle = async |of_deletion, outcome| {
         let end = end(outcome);
-        let settled = store.settle_requests("a", of_deletion, &end);
+        let settled = store.settle_requests("a", of_deletion, &end, None);
         settled.await.unwrap();
     };
     settle(false, Failed).await;
