@@ -275,6 +275,7 @@ fn view() -> ClusterView {
         end_notice: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
+        time_left: None,
         silent_since_s: None,
         stack_status_reason: String::new(),
         change: None,

@@ -51,5 +51,6 @@ mod send_failures;
 mod shared_store;
 mod situations;
 mod takeover;
+mod time_left;
 mod update;
 mod wishes;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::shapes::RunTimes;
 use crate::cluster::Flavor;
 use crate::cluster::framework_bundle::ComponentEndpoint;
 use crate::orchestrator::planning::plan_description::{OpenPort, PlannedDownload};
@@ -45,6 +46,8 @@ pub struct DeployDryRun {
     pub timeout_s: u32,
     /// How long Heat may take.
     pub heat_timeout_min: u32,
+    /// How long such clusters took to come up before; null where nothing like it was.
+    pub former_runs: Option<RunTimes>,
 }
 
 /// An attribute and the value that it comes to.
@@ -180,6 +183,8 @@ pub struct ChangeDryRun {
     pub resources: ResourceFates,
     /// What is added takes so much of the project's quotas.
     pub quotas: Vec<QuotaUse>,
+    /// How long such changes took before; null where there was none.
+    pub former_runs: Option<RunTimes>,
 }
 
 /// Nodes that would be told the same.
@@ -253,6 +258,7 @@ impl DeployDryRun {
                 .collect(),
             timeout_s: preview.timeout_s,
             heat_timeout_min: preview.heat_timeout_min,
+            former_runs: form.former.map(RunTimes::from),
         })
     }
 }
@@ -343,6 +349,7 @@ impl From<ChangePreview> for ChangeDryRun {
             steps: preview.steps.into_iter().map(ChangeStep::from).collect(),
             resources: preview.resources.into(),
             quotas: preview.quotas.into_iter().map(QuotaUse::from).collect(),
+            former_runs: preview.former_runs.map(RunTimes::from),
         }
     }
 }

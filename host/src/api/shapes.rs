@@ -8,6 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::former_runs::{FormerRuns, RunForecast};
 use crate::cluster::health::{ComponentHealth, ServiceHealth};
 use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::{
@@ -109,12 +110,44 @@ pub struct ClusterDetail {
     pub endpoints: Vec<EndpointState>,
     /// What is to be said of the change under way, or of the last one where it was taken back.
     pub change: Option<String>,
+    /// How long what is under way will take, by former runs of the project; null where nothing is under
+    /// way, or nothing like it was carried out before.
+    pub time_left: Option<TimeLeft>,
     /// How far its deletion has come: `none`, `wished` (by somebody whose cluster it is not), `asked`
     /// or `taken` (by Heat).
     #[schema(example = "none")]
     pub deletion: String,
     /// Why what is shown may be old, or does not go on.
     pub warning: Option<String>,
+}
+
+/// How long something that is under way will take, by former runs.
+#[derive(Serialize, ToSchema)]
+pub struct TimeLeft {
+    /// When it was asked for.
+    #[schema(example = "2026-11-26T06:00:00Z")]
+    pub began_at: String,
+    /// How long it is likely to take from this answer on; null where it takes longer than it did before.
+    pub seconds_left: Option<u64>,
+    /// How long it took before.
+    #[serde(flatten)]
+    pub former: RunTimes,
+    /// The same in words.
+    #[schema(example = "about 4 min left, from 3 former runs")]
+    pub sentence: String,
+}
+
+/// How long creates, or changes of a kind, took in this project before: those of the same frameworks
+/// that succeeded.
+#[derive(Serialize, ToSchema)]
+pub struct RunTimes {
+    /// The median.
+    pub typical_seconds: u64,
+    /// Of so many runs.
+    pub runs: u32,
+    /// How far they are alike: `same` (in size and flavors), `other_flavors`, or `other_sizes`.
+    #[schema(example = "same")]
+    pub likeness: String,
 }
 
 /// A stack in Heat.
@@ -299,6 +332,7 @@ impl From<&ClusterLookup> for ClusterDetail {
                 .map(EndpointState::from)
                 .collect(),
             change: view.change,
+            time_left: view.time_left.map(TimeLeft::from),
             deletion: match view.deletion {
                 DeletionStage::NotWanted => "none",
                 DeletionStage::Wished => "wished",
@@ -307,6 +341,27 @@ impl From<&ClusterLookup> for ClusterDetail {
             }
             .to_owned(),
             warning: view.cloud_error,
+        }
+    }
+}
+
+impl From<RunForecast> for TimeLeft {
+    fn from(forecast: RunForecast) -> Self {
+        Self {
+            began_at: format_rfc3339(forecast.began_s),
+            seconds_left: forecast.left_s(),
+            former: forecast.former.into(),
+            sentence: forecast.sentence(),
+        }
+    }
+}
+
+impl From<FormerRuns> for RunTimes {
+    fn from(former: FormerRuns) -> Self {
+        Self {
+            typical_seconds: former.typical_s,
+            runs: former.runs,
+            likeness: former.likeness.as_str().to_owned(),
         }
     }
 }

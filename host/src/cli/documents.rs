@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    api::shapes::TimeLeft,
     cluster::{
         default_groups::{WORKERS, sized_group},
         framework_bundle::EndpointReach,
@@ -17,12 +18,13 @@ use crate::{
 };
 
 /// The fields of a cluster.
-pub(super) const CLUSTER_FIELDS: [&str; 22] = [
+pub(super) const CLUSTER_FIELDS: [&str; 23] = [
     "name",
     "id",
     "state",
     "failure",
     "change",
+    "time_left",
     "frameworks",
     WORKERS,
     "groups",
@@ -50,6 +52,8 @@ pub(super) struct ClusterDocument<'a> {
     state: &'static str,
     failure: Option<&'a str>,
     change: Option<&'a str>,
+    /// How long what is under way will take, by former runs.
+    time_left: Option<TimeLeft>,
     frameworks: &'a [String],
     /// How large it is, under the name of that attribute.
     #[serde(flatten)]
@@ -185,6 +189,7 @@ impl<'a> ClusterDocument<'a> {
             state: view.state.as_str(),
             failure: view.failure.as_deref().or_else(|| view.state.reason()),
             change: view.change.as_deref(),
+            time_left: view.time_left.map(TimeLeft::from),
             frameworks: &view.frameworks,
             size: BTreeMap::from([(
                 sized_group().many,

@@ -2,21 +2,28 @@
 //! line a node while it works, and how many are ready.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::foreign_text::ForeignText;
 use crate::{
     cluster::{
         ClusterState,
+        former_runs::RunForecast,
         progress::{StageOutcome, StageReport},
     },
     orchestrator::ClusterView,
+    system::clock::monotonic_now,
 };
 
 /// How many nodes have a line of their own; of more, those that work first, the rest are counted.
 const MOST_LINES: usize = 12;
+/// The bar's line.
+const TOTAL_LINE: &str = "  {bar:24} {pos} of {len} nodes ready, {elapsed}{left}";
+/// How often the bar counts.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// How often a spinner turns.
 const TURN_EVERY: Duration = Duration::from_millis(200);
 
@@ -24,6 +31,8 @@ const TURN_EVERY: Duration = Duration::from_millis(200);
 pub(super) struct NodeBars {
     all: MultiProgress,
     ready: Option<ProgressBar>,
+    /// How long it will take, and when that was told.
+    left: Arc<Mutex<Option<(Instant, RunForecast)>>>,
     nodes: BTreeMap<String, ProgressBar>,
 }
 
@@ -33,6 +42,7 @@ impl NodeBars {
         Self {
             all: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)),
             ready: None,
+            left: Arc::default(),
             nodes: BTreeMap::new(),
         }
     }
@@ -90,12 +100,25 @@ impl NodeBars {
             own.any(|report| is_ready(&report))
         };
         let ready = newest.keys().filter(has_report).count();
-        let all = &self.all;
-        let bar = self
-            .ready
-            .get_or_insert_with(|| all.add(ProgressBar::new(0).with_style(total_style())));
+        self.keep_time_left(view.time_left);
+        let (all, left) = (&self.all, &self.left);
+        let bar = self.ready.get_or_insert_with(|| {
+            let style = total_style(Arc::clone(left));
+            let bar = all.add(ProgressBar::new(0).with_style(style));
+            bar.enable_steady_tick(COUNT_EVERY);
+            bar
+        });
         bar.set_length(u64::from(total));
         bar.set_position(u64::try_from(ready).unwrap_or(u64::MAX));
+    }
+
+    /// Takes what a look has told; between two looks it counts by itself.
+    fn keep_time_left(&self, told: Option<RunForecast>) {
+        let mut kept = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = kept.map(|(_, known)| known) != told;
+        if is_news {
+            *kept = told.map(|told| (monotonic_now(), told));
+        }
     }
 
     /// Takes all lines away.
@@ -130,9 +153,20 @@ fn node_style() -> ProgressStyle {
     style.unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-fn total_style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("  {bar:24} {pos} of {len} nodes ready, {elapsed}");
-    style.unwrap_or_else(|_| ProgressStyle::default_bar())
+fn total_style(left: Arc<Mutex<Option<(Instant, RunForecast)>>>) -> ProgressStyle {
+    let style = ProgressStyle::with_template(TOTAL_LINE);
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key(
+        "left",
+        move |_: &ProgressState, line: &mut dyn std::fmt::Write| {
+            let told = *left.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, told)) = told {
+                let now = told.after(at.elapsed().as_secs());
+                // A line that cannot be drawn is drawn again.
+                let _ = write!(line, ", {}", now.sentence());
+            }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -156,10 +190,7 @@ mod tests {
 
     #[test]
     fn the_styles_are_understood() {
-        for template in [
-            "{spinner} {prefix:12} {wide_msg}",
-            "  {bar:24} {pos} of {len} nodes ready, {elapsed}",
-        ] {
+        for template in ["{spinner} {prefix:12} {wide_msg}", TOTAL_LINE] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

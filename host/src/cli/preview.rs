@@ -25,6 +25,9 @@ pub fn print_change(out: &mut LinePrinter<'_>, preview: &ChangePreview) -> Resul
         1 => writeln!(out, "`{name}` would change in 1 step")?,
         steps => writeln!(out, "`{name}` would change in {steps} steps")?,
     }
+    if let Some(former) = &preview.former_runs {
+        writeln!(out, "such changes took {}", former.sentence())?;
+    }
     print_settings(out, "attributes", &preview.attributes)?;
     writeln!(out)?;
     writeln!(out, "nodes")?;
@@ -172,6 +175,9 @@ pub fn print_deploy(out: &mut LinePrinter<'_>, preview: &DeployPreview) -> Resul
         "timeouts",
         format_args!("{nodes}, {minutes} min for Heat"),
     )?;
+    if let Some(former) = &preview.former_runs {
+        print_line(out, "took", former.sentence())?;
+    }
     print_settings(
         out,
         "parameters that are not the default",

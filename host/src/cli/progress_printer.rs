@@ -17,6 +17,8 @@ pub(super) struct ProgressPrinter {
     shown: Vec<StageReport>,
     state: Option<String>,
     change: Option<String>,
+    /// Whether it was said to take longer than before; none where nothing was said of it.
+    time_left: Option<bool>,
     failure: Option<String>,
     cloud_error: Option<String>,
     bars: NodeBars,
@@ -29,6 +31,7 @@ impl ProgressPrinter {
             shown: Vec::new(),
             state: None,
             change: None,
+            time_left: None,
             failure: None,
             cloud_error: None,
             bars: NodeBars::new(),
@@ -84,6 +87,15 @@ impl ProgressPrinter {
         tell(&mut self.failure, view.failure.clone());
         tell(&mut self.cloud_error, view.cloud_error.clone());
         tell(&mut self.state, Some(describe_state(view)));
+        // Said at the beginning and when that is over; in between a terminal shows it.
+        let is_over = view.time_left.map(|left| left.left_s().is_none());
+        if is_over.is_some() && is_over != self.time_left {
+            self.time_left = is_over;
+            news.extend(
+                view.time_left
+                    .map(|left| (view.name.clone(), left.sentence())),
+            );
+        }
         news
     }
 }
@@ -160,6 +172,7 @@ mod tests {
             ends_s: None,
             end_notice: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
+            time_left: None,
             silent_since_s: None,
             cloud_error: None,
         }

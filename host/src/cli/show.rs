@@ -56,6 +56,9 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     if let Some(change) = &view.change {
         writeln!(out, "update      {change}")?;
     }
+    if let Some(left) = &view.time_left {
+        writeln!(out, "takes       {}", left.sentence())?;
+    }
     if matches!(view.state, ClusterState::Planned | ClusterState::Updating) {
         writeln!(
             out,

@@ -25,7 +25,7 @@
 //! - [`cluster_endpoint`]: where a cluster is reached; [`shared_secret`]: what its nodes have in common
 //! - [`change`]: a change to a running cluster; [`pins`]: what it was made of; `placement_text`: where
 //!   its components are, as it is kept
-//! - [`request_entry`]: a request as it is remembered
+//! - [`request_entry`]: a request as it is remembered; [`former_runs`]: how long such requests took before
 //! - [`cloud_access`]: what nodes are given to reach the cloud that they signal
 
 pub mod attribute_changes;
@@ -44,6 +44,7 @@ pub mod end_time;
 pub mod flavor;
 pub mod flavor_choice;
 pub(crate) mod former_records;
+pub mod former_runs;
 pub mod framework;
 pub mod framework_bundle;
 pub mod framework_descriptor;

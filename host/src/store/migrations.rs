@@ -84,6 +84,17 @@ CREATE INDEX request_journal_by_cluster ON request_journal (cluster_id, number);
 CREATE INDEX request_journal_by_moment ON request_journal (asked_s);
 PRAGMA user_version = 6;
 ",
+    // How long what was carried out took, and of what kind it was; what is older says neither.
+    "
+ALTER TABLE request_journal ADD COLUMN run_kind TEXT;
+ALTER TABLE request_journal ADD COLUMN run_frameworks TEXT;
+ALTER TABLE request_journal ADD COLUMN run_nodes INTEGER;
+ALTER TABLE request_journal ADD COLUMN run_flavors TEXT;
+ALTER TABLE request_journal ADD COLUMN took_s INTEGER;
+CREATE INDEX request_journal_by_run ON request_journal (project_id, run_kind, run_frameworks, number)
+    WHERE took_s IS NOT NULL;
+PRAGMA user_version = 7;
+",
 ];
 
 /// Brings the file to the newest layout.

@@ -11,7 +11,7 @@
 //! - `record_v1`: how records were written before they had a version
 //! - `cluster_ends`: when clusters end; `cluster_revisions`: which records have changed
 //! - [`groups`]: groups that projects make of their clusters
-//! - [`request_journal`]: who has asked for what
+//! - [`request_journal`]: who has asked for what; [`run_times`]: how long it took
 //! - [`error`]: how it fails
 //! - `migrations`: the tables
 
@@ -27,6 +27,7 @@ pub mod record;
 mod record_fields;
 mod record_v1;
 pub mod request_journal;
+pub mod run_times;
 pub mod snapshot;
 pub mod transitions;
 

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{RecordStore, StoreError};
+use super::{
+    RecordStore, StoreError,
+    run_times::{EndedRun, write_run},
+};
 use crate::cluster::request_entry::{
     KeptAttributes, RequestEntry, RequestFace, RequestOutcome, RequestVerb,
 };
@@ -213,7 +216,7 @@ impl RecordStore {
     }
 
     /// What this cluster's requests that are being carried out have come to: those for its deletion,
-    /// or all others.
+    /// or all others. `run` is what was carried out, where how long it took is to be remembered.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -222,6 +225,7 @@ impl RecordStore {
         begun: &BegunRequests,
         of_deletion: bool,
         end: &RequestEnd<'_>,
+        run: Option<&EndedRun>,
     ) -> Result<(), StoreError> {
         let query = sqlx::query(
             "UPDATE request_journal SET outcome = ?, reason = ?, ended_s = ? \
@@ -234,8 +238,15 @@ impl RecordStore {
             .bind(&begun.cluster_id)
             .bind(begun.newest)
             .bind(of_deletion);
-        self.call(query.execute(&self.pool)).await?;
-        Ok(())
+        let write = async {
+            let mut all = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+            if let Some(run) = run {
+                write_run(&mut all, &begun.cluster_id, run, end.now_s).await?;
+            }
+            query.execute(&mut *all).await?;
+            all.commit().await
+        };
+        self.call(write).await
     }
 
     /// What is being carried out, a row for each cluster: of one project, or of all.

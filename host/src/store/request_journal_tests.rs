@@ -180,7 +180,7 @@ async fn what_is_under_way_is_settled_by_kind_and_by_cluster() {
     let settle = async |of_deletion, outcome| {
         let end = end(outcome);
         let begun = BegunRequests::all_of("a");
-        let settled = store.settle_requests(&begun, of_deletion, &end);
+        let settled = store.settle_requests(&begun, of_deletion, &end, None);
         settled.await.unwrap();
     };
     settle(false, Failed).await;

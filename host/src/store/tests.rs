@@ -297,7 +297,7 @@ async fn a_store_of_layout_5_gets_an_empty_journal_and_keeps_its_records() {
         .fetch_one(&store.pool)
         .await
         .unwrap();
-    assert_eq!(layout, 6);
+    assert_eq!(layout, 7);
     let query = request_journal::JournalQuery {
         project_id: &found.records[0].project_id,
         limit: 9,

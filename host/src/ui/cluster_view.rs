@@ -9,6 +9,7 @@ use super::commands::{cluster_command, deploy_command, shell_word};
 use super::end_view::{EndData, end_data};
 use super::stage_chart::{self, StageChart, stage_name};
 use super::texts::{say, say_ago, say_duration, say_number};
+use super::work_view::{cloud_since, describe_work, say_time_left};
 use crate::cluster::ClusterState;
 use crate::cluster::framework_bundle::EndpointReach;
 use crate::cluster::health::{HealthColour, ServiceHealth, cluster_colour};
@@ -149,6 +150,7 @@ pub(super) struct ClusterData {
     now: String,
     doing: Option<String>,
     change: Option<String>,
+    time_left: Option<String>,
     cloud_error: Option<String>,
     end: EndData,
     /// Since when the cloud has not answered, where it does not.
@@ -211,6 +213,7 @@ pub(super) fn cluster_data(
         now: crate::system::utc_time::format_utc(now_s),
         doing: describe_work(view),
         change: view.change.clone(),
+        time_left: view.time_left.as_ref().map(say_time_left),
         cloud_error: view.cloud_error.clone(),
         end: end_data(view, now_s),
         cloud_since: cloud_since(view, now_s),
@@ -236,30 +239,6 @@ pub(super) fn cluster_data(
         command: deploy_command(view),
         is_going: matches!(view.state, ClusterState::Deleting | ClusterState::Deleted),
     }
-}
-
-/// Since when the cloud has not answered, where it does not.
-fn cloud_since(view: &ClusterView, now_s: u64) -> Option<String> {
-    let since_s = view.silent_since_s?;
-    let time = crate::system::utc_time::format_utc(since_s);
-    let ago = say_ago(now_s.saturating_sub(since_s));
-    Some(say(
-        "cluster.cloud_since",
-        &[("time", &time), ("ago", &ago)],
-    ))
-}
-
-/// What goes on now, of the nodes where something does.
-fn describe_work(view: &ClusterView) -> Option<String> {
-    if !view.state.is_moving() {
-        return None;
-    }
-    let newest = view
-        .progress
-        .iter()
-        .filter(|one| one.outcome == StageOutcome::Note);
-    let newest = newest.max_by_key(|one| one.told_s)?;
-    Some(format!("{}: {}", newest.node, newest.text))
 }
 
 fn failure_data(view: &ClusterView, can_log_in: bool) -> Option<FailureData> {

@@ -10,8 +10,8 @@
 //! - [`PageApi`]: a request's way
 //! - `sign_in`, `cluster_list`, `cluster_page`, `cluster_end`, `deletion`, `request_form` over
 //!   [`forms`]: one file for each page; `live`: streams
-//! - `history`: who has asked for what; `cluster_view`, `end_view`, `stage_chart`, `commands`: what pages
-//!   show of a cluster
+//! - `history`: who has asked for what; `cluster_view`, `work_view`, `end_view`, `stage_chart`,
+//!   `commands`: what pages show of a cluster
 //! - `answer`: a page, a redirect or an error as an answer; `request`: what a browser sent
 //! - `sessions`, `attempts`: who has signed in, and how often it failed; `cookie`
 //! - `route`: paths and their methods; `render`, `assets`, `texts`: templates, files, words
@@ -38,6 +38,7 @@ mod sessions;
 mod sign_in;
 mod stage_chart;
 mod texts;
+mod work_view;
 
 use std::sync::Arc;
 

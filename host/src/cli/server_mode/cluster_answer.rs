@@ -9,6 +9,7 @@ use crate::{
     cluster::{
         ClusterState, LifecyclePhase,
         attribute_names::PREFIX,
+        former_runs::{FormerRuns, RunForecast, RunLikeness},
         framework_bundle::EndpointReach,
         health::{ComponentHealth, HealthColour, ServiceHealth},
         progress::StageReport,
@@ -42,6 +43,7 @@ pub(super) struct ClusterAnswer {
     #[serde(default)]
     endpoints: Vec<EndpointAnswer>,
     change: Option<String>,
+    time_left: Option<TimeLeftAnswer>,
     #[serde(default)]
     deletion: String,
     warning: Option<String>,
@@ -55,6 +57,17 @@ struct StackAnswer {
     status: Option<String>,
     #[serde(default)]
     reason: String,
+}
+
+#[derive(Deserialize)]
+struct TimeLeftAnswer {
+    #[serde(default)]
+    began_at: String,
+    seconds_left: Option<u64>,
+    typical_seconds: u64,
+    runs: u32,
+    #[serde(default)]
+    likeness: String,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +156,7 @@ impl ClusterAnswer {
             progress: self.stages,
             stack_status_reason: stack.reason,
             change: self.change,
+            time_left: self.time_left.map(TimeLeftAnswer::into_forecast),
             deletion: match self.deletion.as_str() {
                 "wished" => DeletionStage::Wished,
                 "asked" => DeletionStage::Asked,
@@ -173,6 +187,24 @@ fn read_state(state: &str, failure: Option<&str>) -> ClusterState {
         other => ClusterState::Failed(format!(
             "the server says `{other}`, which this program does not know"
         )),
+    }
+}
+
+impl TimeLeftAnswer {
+    /// By the host's clock, whatever this machine's says.
+    fn into_forecast(self) -> RunForecast {
+        let began_s = parse_rfc3339(&self.began_at).unwrap_or(0);
+        let passed_s = self.typical_seconds;
+        let passed_s = passed_s.saturating_sub(self.seconds_left.unwrap_or(0));
+        RunForecast {
+            began_s,
+            now_s: began_s.saturating_add(passed_s),
+            former: FormerRuns {
+                typical_s: self.typical_seconds,
+                runs: self.runs,
+                likeness: RunLikeness::from_word(&self.likeness),
+            },
+        }
     }
 }
 

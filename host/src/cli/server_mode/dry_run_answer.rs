@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::{line_printer::LinePrinter, preview, table};
+use crate::cluster::former_runs::{FormerRuns, RunLikeness};
 use crate::orchestrator::{
     AttributeChange, ChangePreview, NodeUpdatePreview, ResourceChanges, StepPreview,
 };
@@ -34,6 +35,25 @@ struct DeployTold {
     timeout_s: u32,
     #[serde(default)]
     heat_timeout_min: u32,
+    former_runs: Option<RunsTold>,
+}
+
+#[derive(Deserialize)]
+struct RunsTold {
+    typical_seconds: u64,
+    runs: u32,
+    #[serde(default)]
+    likeness: String,
+}
+
+impl From<RunsTold> for FormerRuns {
+    fn from(told: RunsTold) -> Self {
+        Self {
+            typical_s: told.typical_seconds,
+            runs: told.runs,
+            likeness: RunLikeness::from_word(&told.likeness),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -85,6 +105,7 @@ struct ChangeTold {
     resources: ResourcesTold,
     #[serde(default)]
     quotas: Vec<QuotaTold>,
+    former_runs: Option<RunsTold>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +164,9 @@ impl ServerDeployPlan {
             out,
             "timeouts      {seconds} s for the nodes, {minutes} min for Heat"
         )?;
+        if let Some(former) = told.former_runs.map(FormerRuns::from) {
+            writeln!(out, "took          {}", former.sentence())?;
+        }
         preview::print_counts(out, &told.resources)?;
         preview::print_quotas(out, told.quotas.iter().map(QuotaTold::line))
     }
@@ -209,6 +233,7 @@ impl ServerChangePlan {
             },
             // Told below.
             quotas: Vec::new(),
+            former_runs: told.former_runs.map(FormerRuns::from),
         };
         preview::print_change(out, &preview)?;
         preview::print_quotas(out, told.quotas.iter().map(QuotaTold::line))

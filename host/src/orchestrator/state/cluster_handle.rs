@@ -17,6 +17,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
+    cluster::former_runs::FormerRuns,
     openstack::CloudSession,
     store::{ActionLease, ClusterRecord},
     system::utc_time::format_utc,
@@ -34,6 +35,17 @@ pub(crate) enum WatchedFact {
     Create(u64),
     /// The step of this generation was sent at that time.
     Step(u32, u64),
+}
+
+/// What was found of former runs like the one that is under way, and when that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownRun {
+    /// How often anything but an observation had been written to the record.
+    pub(crate) decision: u64,
+    /// When it was read.
+    pub(crate) read_at: Instant,
+    /// When the run began, and how long it took before; none where nothing is known.
+    pub(crate) found: Option<(u64, FormerRuns)>,
 }
 
 /// One cluster in use.
@@ -59,6 +71,8 @@ pub(crate) struct ClusterHandle {
     send_failure: Mutex<Option<SendFailure>>,
     /// Since when this process has seen what the record says, of each kind the latest.
     watched: Mutex<Vec<(WatchedFact, Instant)>>,
+    /// What is known of runs like the one under way.
+    known_run: Mutex<Option<KnownRun>>,
     record: RwLock<Arc<ClusterRecord>>,
     /// When the store was read or written last.
     current_at: Mutex<Instant>,
@@ -77,6 +91,7 @@ impl ClusterHandle {
             withdrawn: Mutex::default(),
             send_failure: Mutex::default(),
             watched: Mutex::default(),
+            known_run: Mutex::default(),
             current_at: Mutex::new(now),
             record,
         })
@@ -230,6 +245,16 @@ impl ClusterHandle {
     /// The delete was withdrawn, and why; or it was asked for anew.
     pub(crate) fn set_withdrawn(&self, words: Option<String>) {
         *lock_mutex(&self.withdrawn) = words.map(Arc::from);
+    }
+
+    /// What was read last of runs like the one under way.
+    pub(crate) fn known_run(&self) -> Option<KnownRun> {
+        *lock_mutex(&self.known_run)
+    }
+
+    /// Keeps what was read of them.
+    pub(crate) fn keep_known_run(&self, known: KnownRun) {
+        *lock_mutex(&self.known_run) = Some(known);
     }
 
     /// How long ago the record was read or written.

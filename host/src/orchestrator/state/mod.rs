@@ -9,7 +9,8 @@
 //! - `leased_call`: a call that changes something in the cloud, which one process at a time makes
 //! - [`node_access`]: the way to a cluster's nodes (pure)
 //! - `observation`: when a cluster was observed last, and who waits
-//! - `request_settlement`: what has become of requests by what a record says
+//! - `request_settlement`: what has become of requests by what a record says; `time_left`: how long
+//!   what is under way will take, by former runs
 //! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
 //! - `end_watch`: when the ends of clusters are looked at next
@@ -38,6 +39,7 @@ pub(crate) mod request_settlement;
 pub(crate) mod send_failure;
 pub(crate) mod sessions;
 pub mod status;
+pub(crate) mod time_left;
 pub mod view;
 pub(crate) mod waiting;
 pub(crate) mod worker_places;

@@ -4,11 +4,13 @@
 use super::status::cluster_state;
 use crate::cluster::{
     ClusterState,
+    former_runs::{RunKind, RunShape},
     request_entry::{RequestOutcome, keep_reason},
 };
 use crate::store::{
     ClusterRecord, RecordStore, StoreError,
     request_journal::{BegunRequests, RequestEnd},
+    run_times::EndedRun,
 };
 
 /// What has become of a cluster's requests: of those for its deletion, or of all others.
@@ -17,6 +19,8 @@ pub(crate) struct RequestSettlement {
     pub(crate) of_deletion: bool,
     /// Why they have failed; none where they were carried out.
     pub(crate) failure: Option<String>,
+    /// What was carried out, where how long it took is to be remembered.
+    pub(crate) run: Option<EndedRun>,
 }
 
 /// What is settled by what became of the record.
@@ -28,7 +32,14 @@ pub(crate) fn settle_by(before: &ClusterRecord, now: &ClusterRecord) -> Vec<Requ
         settled.push(settle_withdrawn());
     }
     if was != is {
-        settled.extend(settle_state(now, is));
+        let is_done = is == ClusterState::Active && now.rollback_reason().is_none();
+        let run = run_shape(before, &was).filter(|_| is_done);
+        let run = run.map(|shape| EndedRun {
+            shape,
+            told_s: last_told(now),
+        });
+        let of_state = settle_state(now, is);
+        settled.extend(of_state.map(|settled| RequestSettlement { run, ..settled }));
     }
     settled
 }
@@ -46,7 +57,30 @@ fn settle_withdrawn() -> RequestSettlement {
     RequestSettlement {
         of_deletion: true,
         failure: Some("heat has refused it".to_owned()),
+        run: None,
     }
+}
+
+/// What kind of run a cluster in this state is in; none where nobody has asked for one, or it is
+/// taken back.
+pub(crate) fn run_shape(record: &ClusterRecord, state: &ClusterState) -> Option<RunShape> {
+    match (record.change(), state) {
+        (Some(change), ClusterState::Updating) => {
+            let is_forward = change.rolling_back_because.is_none();
+            is_forward.then(|| RunShape::of_change(change))
+        }
+        (None, ClusterState::Planned | ClusterState::Deploying) => {
+            let spec = record.spec.as_ref()?;
+            Some(RunShape::new(RunKind::Create, spec))
+        }
+        _ => None,
+    }
+}
+
+/// When its nodes said something last.
+fn last_told(record: &ClusterRecord) -> Option<u64> {
+    let reports = record.observed.reports.iter();
+    reports.filter_map(|report| report.told_s).max()
 }
 
 fn settle_state(now: &ClusterRecord, state: ClusterState) -> Option<RequestSettlement> {
@@ -59,6 +93,7 @@ fn settle_state(now: &ClusterRecord, state: ClusterState) -> Option<RequestSettl
     Some(RequestSettlement {
         of_deletion: !now.is_live(),
         failure,
+        run: None,
     })
 }
 
@@ -67,6 +102,7 @@ pub(crate) fn settle_gone() -> [RequestSettlement; 2] {
     let of = |of_deletion: bool, failure: Option<&str>| RequestSettlement {
         of_deletion,
         failure: failure.map(str::to_owned),
+        run: None,
     };
     [
         of(true, None),
@@ -96,7 +132,10 @@ pub(crate) async fn write_settled(
             node_counts: None,
             now_s,
         };
-        let written = store.settle_requests(begun, settlement.of_deletion, &end);
+        // Boxed, since it is deep in what answers a request.
+        let run = settlement.run.as_ref();
+        let settled = store.settle_requests(begun, settlement.of_deletion, &end, run);
+        let written = Box::pin(settled);
         if let Err(error) = written.await {
             tell_behind(&begun.cluster_id, &error);
         }

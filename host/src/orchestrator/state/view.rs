@@ -16,6 +16,7 @@ use crate::{
         attribute_names::PREFIX,
         cluster_endpoint::ClusterEndpoint,
         end_time::EXPIRES,
+        former_runs::RunForecast,
         framework_bundle::EndpointReach,
         group_attributes::split_groups,
         group_value::{GROUPS_ATTRIBUTE, attribute_of},
@@ -79,6 +80,8 @@ pub struct ClusterView {
     pub end_notice: Option<String>,
     /// How far its deletion has come.
     pub deletion: DeletionStage,
+    /// How long what is under way will take by former runs, where some are known.
+    pub time_left: Option<RunForecast>,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
     /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
@@ -184,6 +187,7 @@ pub struct ClusterLookup {
     record: Arc<ClusterRecord>,
     edition: ViewVersion,
     silent_since_s: Option<u64>,
+    time_left: Option<RunForecast>,
 }
 
 /// What a cluster's views depend on: where it is the same, so are they.
@@ -205,6 +209,7 @@ impl ClusterLookup {
             record,
             edition,
             silent_since_s: None,
+            time_left: None,
         }
     }
 
@@ -214,6 +219,11 @@ impl ClusterLookup {
             silent_since_s,
             ..self
         }
+    }
+
+    /// The same, with how long what is under way will take.
+    pub(crate) fn with_time_left(self, time_left: Option<RunForecast>) -> Self {
+        Self { time_left, ..self }
     }
 
     /// The cluster's own id.
@@ -264,6 +274,7 @@ impl ClusterLookup {
     pub fn view(&self) -> ClusterView {
         ClusterView {
             silent_since_s: self.silent_since_s,
+            time_left: self.time_left,
             ..view_of(&self.record, self.edition.cloud_error.as_deref())
         }
     }
@@ -310,6 +321,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         progress: status::progress(record),
         stack_status_reason: seen.reason.clone(),
         change: status::describe_change(record),
+        time_left: None,
         failure: record
             .blocked_reason()
             .map(str::to_owned)

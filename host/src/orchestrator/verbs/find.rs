@@ -14,7 +14,7 @@ use crate::orchestrator::{
     reconcile::{recover, worker},
     state::{
         cluster_handle::ClusterHandle,
-        refresh, status,
+        refresh, status, time_left,
         view::{ClusterLookup, ClusterView, show_cluster, view_of},
         waiting,
     },
@@ -118,7 +118,8 @@ pub(crate) async fn look_up_cluster(
             let record = handle.record();
             if record.is_live() {
                 let cloud_error = handle.cloud_error(&record, seen);
-                let found = ClusterLookup::new(record, cloud_error);
+                let left = time_left::time_left(&context.state, &handle, &record).await;
+                let found = ClusterLookup::new(record, cloud_error).with_time_left(left);
                 return Ok(found.silent_since(silent_since_s));
             }
         }
@@ -141,7 +142,8 @@ pub(crate) async fn look_without_asking(
     let handle = find_cluster(context, caller, name).await?;
     let record = live_record(context, &handle, name).await?;
     let cloud_error = handle.cloud_error(&record, handle.refresh.error());
-    Ok(ClusterLookup::new(record, cloud_error))
+    let left = time_left::time_left(&context.state, &handle, &record).await;
+    Ok(ClusterLookup::new(record, cloud_error).with_time_left(left))
 }
 
 /// The living cluster that a request of this id was for, as it is known.

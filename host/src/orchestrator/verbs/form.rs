@@ -14,6 +14,7 @@ use crate::orchestrator::{
         whole_refusal::{LookedAtRequest, look_at_request},
     },
     stack::{request_size, stack_request},
+    state::time_left::former_runs,
     verbs::{
         create, deploy,
         find::{find_here, live_record},
@@ -26,7 +27,10 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Lifecycle, LifecyclePhase, Problem, attributes},
+    cluster::{
+        ClusterSpec, Lifecycle, LifecyclePhase, Problem, attributes,
+        former_runs::{RunKind, RunShape},
+    },
     store::ClusterRecord,
 };
 
@@ -134,6 +138,8 @@ async fn show_request(
     if let Some(planned) = &looked.planned {
         let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;
         show_plan(context, caller, &record, planned, depth, &mut form).await?;
+        let shape = RunShape::new(RunKind::Create, &looked.spec);
+        form.former = former_runs(&context.state, caller.project_id(), &shape).await;
     }
     let policy = context.policy_of(ProjectIdentity::of_session(&asker.session));
     let allowed = policy.flavors.as_deref();

@@ -19,6 +19,7 @@ use crate::orchestrator::{
     },
     rollout::{nodes_at_rest::ChangeNodes, steps},
     stack::{request_size, stack_request},
+    state::time_left::former_runs,
     verbs::{
         create, deploy,
         find::{find_here, live_record},
@@ -29,6 +30,7 @@ use crate::{
     bundle::node_update::VARIABLES,
     cluster::{
         ClusterRest, ClusterSpec, Flavor, GroupSpec, Lifecycle, LifecyclePhase, attributes,
+        former_runs::{FormerRuns, RunKind, RunShape},
         parameter_text::plain_text,
     },
     store::ClusterRecord,
@@ -55,6 +57,9 @@ pub struct ChangePreview {
     pub resources: ResourceChanges,
     /// What is added takes so much of the project's quotas; needs of nothing are left out.
     pub quotas: Vec<QuotaNeed>,
+    /// How long such changes took before, where there were some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_runs: Option<FormerRuns>,
 }
 
 /// An attribute that would be another one, without `stampede.`.
@@ -126,6 +131,9 @@ pub struct DeployPreview {
     pub timeout_s: u32,
     /// How long Heat may take, in minutes.
     pub heat_timeout_min: u32,
+    /// How long such clusters took to come up before, where some have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_runs: Option<FormerRuns>,
 }
 
 /// A node of a cluster.
@@ -225,6 +233,7 @@ pub(crate) fn describe_change(
         steps: change.steps.iter().map(step).collect(),
         resources: template_diff::compare_templates(&stack, &last.unwrap_or_default()),
         quotas: some_needs(needs),
+        former_runs: None,
     }
 }
 
@@ -274,12 +283,12 @@ pub(crate) async fn preview_deploy(
     }
     caller.session.refuse_without_trust()?;
     caller.session.validate(&request).await?;
-    Ok(describe_deploy(
-        context,
-        &record,
-        made,
-        request.timeout_mins,
-    ))
+    let shape = RunShape::new(RunKind::Create, &made.spec);
+    let former_runs = former_runs(&context.state, caller.project_id(), &shape).await;
+    Ok(DeployPreview {
+        former_runs,
+        ..describe_deploy(context, &record, made, request.timeout_mins)
+    })
 }
 
 fn describe_deploy(
@@ -339,6 +348,7 @@ fn describe_deploy(
         quotas: some_needs(needs),
         timeout_s: spec.timeout_s,
         heat_timeout_min,
+        former_runs: None,
     }
 }
 

@@ -21,8 +21,8 @@ use crate::{
     bundle::unit_effects::shown_path,
     cluster::{
         ClusterSpec, Flavor, FrameworkDescriptor, GroupSpec, NodeIds, Problem, change::NodeFlavors,
-        component::ComponentPlacement, framework::CLUSTER, framework_bundle::ComponentEndpoint,
-        framework_request::ComponentGrant,
+        component::ComponentPlacement, former_runs::FormerRuns, framework::CLUSTER,
+        framework_bundle::ComponentEndpoint, framework_request::ComponentGrant,
     },
     openstack::{CreateStack, ProjectQuotas},
 };
@@ -51,6 +51,9 @@ pub struct RequestForm {
     pub preview: Option<RequestPreview>,
     /// What would become of a running cluster, where nothing is in the way.
     pub change: Option<ChangePreview>,
+    /// How long such a cluster took to come up before, where some have.
+    #[serde(skip)]
+    pub former: Option<FormerRuns>,
     /// What a running cluster was asked to be when this was looked at.
     pub revision: Option<String>,
 }

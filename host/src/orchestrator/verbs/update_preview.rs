@@ -9,7 +9,7 @@ use crate::orchestrator::{
     planning::quota::{self, QuotaNeed},
     rollout::desired_state::{self, ChangeTarget, UpdateRequest},
     stack::snapshot::StackSnapshot,
-    state::refresh,
+    state::{refresh, time_left::former_runs},
     verbs::{
         cluster_end::NewEnd,
         find::{find_cluster, live_record},
@@ -19,7 +19,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Lifecycle, Problem, end_time::EXPIRES},
+    cluster::{ClusterSpec, Lifecycle, Problem, end_time::EXPIRES, former_runs::RunShape},
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -107,11 +107,17 @@ pub(crate) async fn look_at_update(
     update::at_rest(record)?;
     caller.session.refuse_without_trust()?;
     let planned = plan_beyond_quotas(context, caller, record, &from, to, attributes).await?;
+    let has_steps = !planned.change.steps.is_empty();
+    let shape = RunShape::of_change(&planned.change);
+    let former_runs = former_runs(&context.state, &record.project_id, &shape).await;
     Ok(LookedAtUpdate {
         to: planned.change.to.clone(),
         needs: planned.needs.clone(),
         problems: quota::check_quotas(&planned.needs),
-        change: describe_change(record, &from, planned),
+        change: ChangePreview {
+            former_runs: former_runs.filter(|_| has_steps),
+            ..describe_change(record, &from, planned)
+        },
     })
 }
 

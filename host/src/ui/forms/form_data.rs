@@ -35,6 +35,8 @@ pub struct FormPage {
     pub groups: Vec<GroupLine>,
     /// The command that does the same; empty while something is wrong.
     pub command: String,
+    /// How long such a thing took before; may be empty.
+    pub took: String,
     /// Whether it can be asked for as it is.
     pub is_sound: bool,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::texts::{find_text, say};
+use super::super::work_view::say_took;
 use super::field_label::label;
 use super::form_data::{
     FieldChoice, FieldSection, FormField, FormPage, FrameworkCard, GroupLine, ProblemLine, QuotaBar,
@@ -83,6 +84,11 @@ pub fn form_page(form: &RequestForm, typed: &TypedRequest) -> FormPage {
             (true, true) if typed.attributes.is_empty() => String::new(),
             (true, true) => typed.update_command(),
             (true, false) => typed.deploy_command(&framework_of(form)),
+        },
+        took: {
+            let of_change = form.change.as_ref().and_then(|change| change.former_runs);
+            let former = of_change.or(form.former);
+            former.as_ref().map(say_took).unwrap_or_default()
         },
         is_sound,
     }
