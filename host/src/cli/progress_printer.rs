@@ -159,6 +159,7 @@ mod tests {
             failure: None,
             ends_s: None,
             end_notice: None,
+            idle: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             silent_since_s: None,
             cloud_error: None,

@@ -52,6 +52,7 @@ pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
+pub use state::idle_jobs::IdleView;
 pub use state::view::{
     ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
     NodeView, ViewVersion,

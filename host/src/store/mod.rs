@@ -5,11 +5,11 @@
 //!
 //! Layout
 //! - [`record`]: [`ClusterRecord`], what is remembered of a cluster; `record_fields`: its fields
-//! - [`transitions`], `change_transitions`, [`deletion_transitions`], `end_transitions`: every way
-//!   in which a record changes, by name
+//! - [`transitions`], `change_transitions`, [`deletion_transitions`], `end_transitions`,
+//!   `idle_transitions`: every way in which a record changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
-//! - `cluster_ends`: when clusters end
+//! - `cluster_ends`: when clusters end, and which end without jobs
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`request_journal`]: who has asked for what
 //! - [`error`]: how it fails
@@ -21,6 +21,7 @@ pub mod deletion_transitions;
 mod end_transitions;
 pub mod error;
 pub mod groups;
+mod idle_transitions;
 mod migrations;
 pub mod record;
 mod record_fields;
@@ -38,7 +39,7 @@ use sqlx::{
     },
 };
 
-pub use cluster_ends::StoredEnd;
+pub use cluster_ends::{StoredEnd, StoredIdle};
 pub use error::StoreError;
 pub use groups::{ClusterGroup, MembershipChange};
 pub use record::{ClusterRecord, RecordIdentity};

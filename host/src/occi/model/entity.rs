@@ -301,6 +301,7 @@ pub(crate) mod tests {
             cloud_error: None,
             ends_s: None,
             end_notice: None,
+            idle: None,
             silent_since_s: None,
             stack_status_reason: String::new(),
         }

@@ -9,11 +9,14 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    reconcile::worker::spawn_worker,
+    reconcile::{idle_ends::follow_idle, worker::spawn_worker},
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
 };
 use crate::{
-    cluster::{ClusterEnd, EndStage, end_time::NOTICE_S},
+    cluster::{
+        ClusterEnd, EndStage,
+        end_time::{EXPIRES, NOTICE_S},
+    },
     store::ClusterRecord,
     system::utc_time::format_utc,
 };
@@ -32,6 +35,7 @@ pub(crate) async fn follow_ends(context: &Arc<Context>) {
         }
     };
     state.ends.take_in(now_s, ends.iter().map(|one| one.end));
+    follow_idle(context, now_s).await;
     for one in ends {
         if one.end.stage_at(now_s) == EndStage::Ahead {
             continue;
@@ -113,24 +117,28 @@ async fn follow_locked(
         }
     }
     match stage {
-        EndStage::Over => end_cluster(context, cluster, &record).await,
+        EndStage::Over => delete_ended(context, cluster, &record, EXPIRES)
+            .await
+            .map(drop),
         EndStage::Ahead | EndStage::Announced => Ok(()),
     }
 }
 
-/// Has it deleted, where somebody is there who may.
-async fn end_cluster(
+/// Has it deleted, where somebody is there who may, which it says. `because` is the attribute that
+/// ends it.
+pub(super) async fn delete_ended(
     context: &Arc<Context>,
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
-) -> Result<(), OrchestratorError> {
+    because: &str,
+) -> Result<bool, OrchestratorError> {
     let sessions = &context.state.sessions;
     let session = sessions
         .session_for(cluster)
         .filter(|_| sessions.has_actor(cluster));
     let Some(session) = session else {
         sessions.add_waits(sessions::actor_waits(cluster));
-        return Ok(());
+        return Ok(false);
     };
     // Whose it is stays who is waited for.
     let user = record.owner.as_deref().unwrap_or(&session.user().id);
@@ -138,7 +146,7 @@ async fn end_cluster(
     let delete = |record: &mut ClusterRecord| record.request_deletion(user);
     let record = registry.change_record(cluster, record, delete).await?;
     cluster.set_withdrawn(None);
-    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end has come", record.name);
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end by `{because}` has come", record.name);
     spawn_worker(context, cluster);
-    Ok(())
+    Ok(true)
 }

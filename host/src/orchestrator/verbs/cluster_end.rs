@@ -13,6 +13,7 @@ use crate::{
         ClusterSpec, EndTime, Problem,
         attribute_names::PREFIX,
         end_time::{EXPIRES, NEVER},
+        idle_limit::IDLE,
     },
     store::ClusterRecord,
     system::utc_time::{format_rfc3339, format_utc},
@@ -30,6 +31,26 @@ pub(crate) fn take_end(given: &mut ClientAttributes) -> Option<String> {
     let text = said.map(|(_, text)| text.trim().to_owned());
     given.retain(|(given, _)| *given != name);
     text
+}
+
+/// The attributes of a cluster that is deployed, as its record keeps them, and what they said of both
+/// its ends.
+pub(crate) struct SettledAttributes {
+    pub(crate) kept: BTreeMap<String, String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) idle: Option<String>,
+}
+
+impl SettledAttributes {
+    pub(crate) fn of(given: BTreeMap<String, String>) -> Self {
+        let (mut kept, expires) = without_end(given);
+        let idle = kept.remove(&format!("{PREFIX}{IDLE}"));
+        Self {
+            kept,
+            expires,
+            idle: idle.filter(|text| !text.trim().is_empty()),
+        }
+    }
 }
 
 /// The attributes of a cluster that is asked for, as its record keeps them, and what they said of the
@@ -79,7 +100,7 @@ pub(crate) fn first_end(
 pub(crate) struct NewEnd {
     /// The end that it gives; none where it says none, or the one that there is.
     pub(crate) at_s: Option<Option<u64>>,
-    problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl NewEnd {
@@ -104,30 +125,29 @@ impl NewEnd {
         Self { at_s, problems }
     }
 
-    /// Refuses it where it is wrong, with what is wrong with the rest.
-    ///
-    /// # Errors
-    /// `Invalid`.
-    pub(crate) fn check<T>(
-        &self,
-        rest: impl FnOnce() -> Result<T, OrchestratorError>,
-    ) -> Result<(), OrchestratorError> {
-        if self.problems.is_empty() {
-            return Ok(());
-        }
-        let mut problems = self.problems.clone();
-        if let Err(OrchestratorError::Invalid(further)) = rest() {
-            problems.extend(further);
-        }
-        Err(OrchestratorError::Invalid(problems))
-    }
-
     /// The end as previews show it: before and after.
     pub(crate) fn describe(&self, record: &ClusterRecord) -> Option<(Option<String>, String)> {
         let told = |at_s: u64| format_rfc3339(at_s);
         let after = self.at_s?.map_or_else(|| NEVER.to_owned(), told);
         Some((record.end.map(|end| told(end.at_s)), after))
     }
+}
+
+/// Refuses what is wrong with the ends that a request says, with what is wrong with the rest.
+///
+/// # Errors
+/// `Invalid`.
+pub(crate) fn check_ends<T>(
+    mut problems: Vec<Problem>,
+    rest: impl FnOnce() -> Result<T, OrchestratorError>,
+) -> Result<(), OrchestratorError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    if let Err(OrchestratorError::Invalid(further)) = rest() {
+        problems.extend(further);
+    }
+    Err(OrchestratorError::Invalid(problems))
 }
 
 /// The end that a request gives a cluster that is there: none where it is the end that it has.

@@ -4,6 +4,7 @@
 pub(crate) mod carry_out;
 pub(crate) mod cluster_end;
 pub(crate) mod cluster_figures;
+pub(crate) mod cluster_idle;
 pub(crate) mod create;
 pub(crate) mod decide_again;
 pub(crate) mod delete;

@@ -18,7 +18,8 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
-        cluster_end::{NewEnd, record_end},
+        cluster_end::{NewEnd, check_ends, record_end},
+        cluster_idle::{NewIdle, record_idle},
         create,
         find::{find_cluster, live_record},
         plan_change::{PlannedChange, plan_change},
@@ -56,9 +57,11 @@ pub(super) async fn update_cluster(
     let record = live_record(&context, &cluster, &name).await?;
     check_revision(&record, revision.as_deref())?;
     let end = NewEnd::take(&context, &record, caller.user_id(), &mut given);
-    let says_more = !given.is_empty() || end.at_s.is_none();
+    let idle = NewIdle::take(&context, &record, caller.user_id(), &mut given);
+    let says_more = !given.is_empty() || end.at_s.is_none() && idle.after_s.is_none();
     let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
-    end.check(|| match record.lifecycle {
+    let problems = [end.problems, idle.problems].concat();
+    check_ends(problems, || match record.lifecycle {
         Lifecycle::Requested => merge_before_deploy(&context, &record, request.clone()).map(drop),
         _ => desired_state::change_target(&context, &record, &request).map(drop),
     })?;
@@ -67,6 +70,9 @@ pub(super) async fn update_cluster(
     }
     if let Some(at_s) = end.at_s {
         record_end(&context, &cluster, at_s).await?;
+    }
+    if let Some(after_s) = idle.after_s {
+        record_idle(&context, &cluster, after_s).await?;
     }
     Ok(show_cluster(&cluster, &cluster.record()))
 }

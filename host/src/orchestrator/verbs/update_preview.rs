@@ -11,7 +11,8 @@ use crate::orchestrator::{
     stack::snapshot::StackSnapshot,
     state::refresh,
     verbs::{
-        cluster_end::NewEnd,
+        cluster_end::{NewEnd, check_ends},
+        cluster_idle::{NewIdle, described_idle},
         find::{find_cluster, live_record},
         plan_change::plan_beyond_quotas,
         preview::{AttributeChange, ChangePreview, describe_change, kept_attributes},
@@ -61,7 +62,9 @@ pub(crate) async fn preview_update(
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
     let end = NewEnd::take(context, &record, caller.user_id(), &mut given);
-    end.check(|| {
+    let idle = NewIdle::take(context, &record, caller.user_id(), &mut given);
+    let problems = [end.problems.clone(), idle.problems.clone()].concat();
+    check_ends(problems, || {
         let request =
             UpdateRequest::from_attributes(given.clone(), &context.attribute_names, &record);
         match record.lifecycle {
@@ -83,6 +86,7 @@ pub(crate) async fn preview_update(
             after: Some(after),
         });
     }
+    change.attributes.extend(described_idle(&idle, &record));
     Ok(change)
 }
 
