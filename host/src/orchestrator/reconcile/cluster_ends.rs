@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::Context,
     error::OrchestratorError,
-    reconcile::{idle_ends::follow_idle, worker::spawn_worker},
+    reconcile::worker::spawn_worker,
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
 };
 use crate::{
@@ -21,21 +21,20 @@ use crate::{
     system::utc_time::format_utc,
 };
 
-/// Looks at all ends where it is time to.
-pub(crate) async fn follow_ends(context: &Arc<Context>) {
+/// Looks at all ends where it is time to; whether it was.
+pub(crate) async fn follow_ends(context: &Arc<Context>) -> bool {
     let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
     if !state.ends.begin(now_s) {
-        return;
+        return false;
     }
     let ends = match state.registry.store().ends().await {
         Ok(ends) => ends,
         Err(error) => {
             tracing::error!("cannot read when clusters end, which is tried again: {error}");
-            return;
+            return true;
         }
     };
     state.ends.take_in(now_s, ends.iter().map(|one| one.end));
-    follow_idle(context, now_s).await;
     for one in ends {
         if one.end.stage_at(now_s) == EndStage::Ahead {
             continue;
@@ -57,6 +56,7 @@ pub(crate) async fn follow_ends(context: &Arc<Context>) {
             tracing::warn!(cluster.id = %one.id, "cannot bring a cluster to its end, which is tried again: {error}");
         }
     }
+    true
 }
 
 /// Does what is to be done now about the end of one cluster.

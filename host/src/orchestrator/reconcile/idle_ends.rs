@@ -24,8 +24,8 @@ use crate::{
 };
 
 /// Begins to look at the clusters where it is time to.
-pub(crate) async fn follow_idle(context: &Arc<Context>, now_s: u64) {
-    let state = &context.state;
+pub(crate) async fn follow_idle(context: &Arc<Context>) {
+    let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
     let Some(turn) = state.idle.take_turn() else {
         // Its end wakes the next one.
         return;
