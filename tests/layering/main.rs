@@ -61,7 +61,7 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 96] = [
+const PURE: [&str; 97] = [
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",
@@ -145,6 +145,7 @@ const PURE: [&str; 96] = [
     "store/change_transitions.rs",
     "store/deletion_transitions.rs",
     "store/end_transitions.rs",
+    "store/idle_transitions.rs",
     "store/record.rs",
     "store/record_fields.rs",
     "store/snapshot.rs",

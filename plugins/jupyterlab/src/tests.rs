@@ -236,7 +236,9 @@ fn busy_kernels(answer: &str) -> (String, bool) {
          curl() {{ while [[ $1 != -K ]]; do shift; done; grep -q 'header = \"Authorization: token 1234\"' \"$2\" && {answer}; }}
          {command}"
     );
-    let shell = std::process::Command::new("bash").args(["-c", &shell]).output();
+    let shell = std::process::Command::new("bash")
+        .args(["-c", &shell])
+        .output();
     let ran = shell.unwrap();
     let said = String::from_utf8(ran.stdout).unwrap();
     (said.trim_end().to_owned(), ran.status.success())
@@ -244,7 +246,8 @@ fn busy_kernels(answer: &str) -> (String, bool) {
 
 #[test]
 fn kernels_that_compute_are_jobs_and_those_that_wait_for_their_user_are_none() {
-    let kernel = |state: &str| format!(r#"{{"id": "1", "execution_state": "{state}", "connections": 1}}"#);
+    let kernel =
+        |state: &str| format!(r#"{{"id": "1", "execution_state": "{state}", "connections": 1}}"#);
     let (busy, idle) = (kernel("busy"), kernel("idle"));
     for (kernels, count) in [
         (String::new(), "0"),
@@ -254,5 +257,8 @@ fn kernels_that_compute_are_jobs_and_those_that_wait_for_their_user_are_none() {
         let said = busy_kernels(&format!("echo '[{kernels}]'"));
         assert_eq!(said, (count.to_owned(), true), "{kernels}");
     }
-    assert!(!busy_kernels("false").1, "a server that does not answer is unknown");
+    assert!(
+        !busy_kernels("false").1,
+        "a server that does not answer is unknown"
+    );
 }

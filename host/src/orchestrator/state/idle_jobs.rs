@@ -1,5 +1,5 @@
 //! What the nodes of a cluster tell of its jobs, together, and what is said of its end without any.
-//! Pure: no I/O, no clock.
+//! No I/O, no clock.
 
 use crate::{
     cluster::{ClusterJobs, ClusterState},

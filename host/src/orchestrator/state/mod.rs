@@ -13,7 +13,7 @@
 //! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
 //! - `end_watch`: when the ends of clusters are looked at next; `idle_watch`: when their jobs are
-//! - [`idle_jobs`]: what nodes tell of a cluster's jobs, together (pure)
+//! - [`idle_jobs`]: what nodes tell of a cluster's jobs, together
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
 //! - `cloud_gate`: how much is asked of the cloud at once, for all clusters together

@@ -6,7 +6,6 @@ use crate::orchestrator::{
     context::{ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     state::locked_cluster::LockedCluster,
-    verbs::preview::AttributeChange,
 };
 use crate::{
     cluster::{
@@ -55,20 +54,10 @@ impl NewIdle {
     }
 
     /// The limit as previews show it: before and after.
-    fn describe(&self, record: &ClusterRecord) -> Option<(Option<String>, String)> {
+    pub(crate) fn describe(&self, record: &ClusterRecord) -> Option<(Option<String>, String)> {
         let after = self.after_s?.map_or_else(|| NEVER.to_owned(), age_text);
         Some((record.idle.map(|idle| age_text(idle.after_s)), after))
     }
-}
-
-/// What a request makes of it, as previews show it.
-pub(crate) fn described_idle(idle: &NewIdle, record: &ClusterRecord) -> Option<AttributeChange> {
-    let (before, after) = idle.describe(record)?;
-    Some(AttributeChange {
-        name: IDLE.to_owned(),
-        before,
-        after: Some(after),
-    })
 }
 
 /// Takes out what a request says of it, the last where it says it twice.

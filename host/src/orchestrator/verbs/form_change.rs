@@ -14,7 +14,7 @@ use crate::orchestrator::{
     state::{refresh, view::attributes_with_end},
     verbs::{
         cluster_end::take_end,
-        cluster_idle::{NewIdle, described_idle},
+        cluster_idle::NewIdle,
         find::{find_cluster, live_record},
         form_policy::leave_out_forbidden,
         request_form::{
@@ -22,7 +22,7 @@ use crate::orchestrator::{
         },
         request_revision::request_revision,
         update,
-        update_preview::look_at_update,
+        update_preview::{described_idle, look_at_update},
     },
 };
 

@@ -12,7 +12,7 @@ use crate::orchestrator::{
     state::refresh,
     verbs::{
         cluster_end::{NewEnd, check_ends},
-        cluster_idle::{NewIdle, described_idle},
+        cluster_idle::NewIdle,
         find::{find_cluster, live_record},
         plan_change::plan_beyond_quotas,
         preview::{AttributeChange, ChangePreview, describe_change, kept_attributes},
@@ -20,7 +20,7 @@ use crate::orchestrator::{
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Lifecycle, Problem, end_time::EXPIRES},
+    cluster::{ClusterSpec, Lifecycle, Problem, end_time::EXPIRES, idle_limit::IDLE},
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -88,6 +88,16 @@ pub(crate) async fn preview_update(
     }
     change.attributes.extend(described_idle(&idle, &record));
     Ok(change)
+}
+
+/// What a request makes of the time that a cluster may be without jobs.
+pub(crate) fn described_idle(idle: &NewIdle, record: &ClusterRecord) -> Option<AttributeChange> {
+    let (before, after) = idle.describe(record)?;
+    Some(AttributeChange {
+        name: IDLE.to_owned(),
+        before,
+        after: Some(after),
+    })
 }
 
 /// Looks at an update of a cluster whose record was just read.
