@@ -30,7 +30,7 @@ declare -gA MANIFEST_FORMS=(
   [path]=$MANIFEST_PATH [data]=$MANIFEST_PATH [from]='/opt/stampede/files/[0-9a-f]{1,16}' [to]="/opt$MANIFEST_PATH" [artifact-path]=${MANIFEST_PATH//@/@%}
   [url]=$MANIFEST_URL [base]=$MANIFEST_URL [sum]='[0-9a-f]{64}|[0-9a-f]{128}'
   [machine]='[a-z0-9_]{1,32}' [strip]='[0-9]' [package]='[a-z0-9][a-z0-9.+-]*' [line]='[A-Za-z0-9][][A-Za-z0-9._,-]*==[A-Za-z0-9][A-Za-z0-9.!+_-]*( --hash=sha256:[0-9a-f]{64})*'
-  [exec]='(@[{]java[}])?/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command' [target]='[^[:cntrl:]]+'
+  [exec]='(@[{]java[}])?/[^[:cntrl:]]+' [directive]='[A-Z][A-Za-z]*=[^[:cntrl:]]*' [kind]='http|tcp|unit|command|jobs' [target]='[^[:cntrl:]]+'
 )
 
 # manifest_check - whether every line of the manifest is one

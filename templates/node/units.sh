@@ -3,6 +3,7 @@
 
 MANIFEST_UNITS=/etc/systemd/system
 MANIFEST_LOOK_S=20   # seconds from one look at the checks to the next
+MANIFEST_QUIET_S=300 # without a job before a component is told to have none
 MANIFEST_SIGNAL_S=60 # and from one signal of health to the next, at least, where nothing is red anew
 
 # --- files
@@ -294,8 +295,16 @@ manifest_look_unit() {
 
 manifest_restarts_told() { mv -f "$STAMPEDE_RUN/restarts.new" "$STAMPEDE_RUN/restarts"; }
 
+manifest_command() { # the command of a check, which has 10 seconds
+  local file=$STAMPEDE_RUN/check.$BASHPID code=0
+  printf '%s\n' "${FIELD[target]}" >"$file"
+  STAMPEDE_PLUGIN=$(manifest_plugin "${FIELD[component]}") STAMPEDE_COMPONENT=${FIELD[component]} timeout 10 "$BASH" /opt/stampede/run script "$file" 3>&- 8>&- 9>&- || code=$?
+  rm -f "$file"
+  return "$code"
+}
+
 manifest_look_check() {
-  local target=${FIELD[target]} code=0 said file=$STAMPEDE_RUN/check.$BASHPID
+  local target=${FIELD[target]} code=0 said
   case ${FIELD[kind]} in
     unit)
       FIELD[name]=$target
@@ -318,9 +327,7 @@ manifest_look_check() {
       esac
       ;;
     command)
-      printf '%s\n' "$target" >"$file"
-      said=$(STAMPEDE_PLUGIN=$(manifest_plugin "${FIELD[component]}") STAMPEDE_COMPONENT=${FIELD[component]} timeout 10 "$BASH" /opt/stampede/run script "$file" 2>&1 3>&- 8>&- 9>&-) || code=$?
-      rm -f "$file"
+      said=$(manifest_command 2>&1) || code=$?
       said=$(grep -a '[^[:space:]]' <<<"$said" | tail -n 1) || said=''
       case $code in
         0) manifest_told green "${said:-works}" ;;
@@ -332,6 +339,43 @@ manifest_look_check() {
   esac
 }
 
+# manifest_jobs - adds to each component in `health.new` that tells of jobs what is told of them: `/busy` at once, `/idle=SINCE` when there was none for a
+# while, so that Heat does not hear of every short job; nothing where it is not known. Since when there is none is kept for as long as the node runs.
+manifest_jobs() {
+  local run=$STAMPEDE_RUN
+  (manifest_each check manifest_jobs_aside && wait) >"$run/jobs"
+  awk -F '\t' -v OFS='\t' -v now="$EPOCHSECONDS" -v quiet="$MANIFEST_QUIET_S" -v kept="$run/idle.new" '
+    from == "told" { sub(/^[^\/]*\/?/, "", $2); told[$1] = $2 }
+    from == "idle" { since[$1] = $2 }
+    from == "jobs" { if ($2 == "?") unknown[$1]; jobs[$1] += $2 }
+    from == "look" {
+      if ($1 in jobs && !($1 in unknown)) {
+        word = "busy"
+        if (!jobs[$1]) {
+          if (!($1 in since)) since[$1] = now
+          print $1, since[$1] >kept
+          if (now - since[$1] >= quiet) word = "idle=" since[$1]
+          else if (told[$1] == "") word = ""
+        }
+        if (word != "") $3 = $3 "/" word
+      }
+      print
+    }' from=told <(cat "$STAMPEDE_KEPT/health" 2>/dev/null) from=idle <(cat "$run/idle" 2>/dev/null) from=jobs "$run/jobs" from=look "$run/health.new" >"$run/health.told"
+  mv -f "$run/health.told" "$run/health.new"
+  mv -f "$run/idle.new" "$run/idle" 2>/dev/null || rm -f "$run/idle"
+}
+
+manifest_jobs_aside() { [[ ${FIELD[kind]} != jobs ]] || manifest_jobs_of & }
+
+manifest_jobs_of() {
+  local said
+  said=$(manifest_command 2>/dev/null) && said=${said##*$'\n'} && [[ $said =~ ^[0-9]{1,9}$ ]] || said='?'
+  printf '%s\t%s\n' "${FIELD[component]}" "$said"
+}
+
+# what is compared with what Heat was told: of each component its colour and its jobs
+manifest_colours() { awk -F '\t' '{sub(/^[0-9]+/, "", $3); print $1 "\t" $2 $3}' "$STAMPEDE_RUN/health"; }
+
 # manifest_health - for the watcher: looks now and then, and tells Heat which colours have changed: what is red at once, the rest at most once a
 # minute
 manifest_health() {
@@ -341,8 +385,9 @@ manifest_health() {
   ((now >= ${MANIFEST_NEXT:-0})) || return 0
   MANIFEST_NEXT=$((now + MANIFEST_LOOK_S))
   manifest_look
+  manifest_jobs
   mv -f "$STAMPEDE_RUN/health.new" "$STAMPEDE_RUN/health"
-  colours=$(cut -f 1,2 "$STAMPEDE_RUN/health")
+  colours=$(manifest_colours)
   if [[ $colours == "$(cat "$STAMPEDE_KEPT/health" 2>/dev/null)" ]]; then
     manifest_restarts_told
     return 0
@@ -364,6 +409,6 @@ manifest_worst_first() {
 # the worst of what has changed, in one line
 manifest_news() {
   local worst
-  worst=$(grep -vxFf <(cat "$STAMPEDE_KEPT/health" 2>/dev/null || true) <(cut -f 1,2 "$STAMPEDE_RUN/health") | sort -t $'\t' -k 2 | awk -F '\t' '$2 == "red" {print $1; exit} {last = $1} END {print last}' | head -n 1)
+  worst=$(grep -vxFf <(cat "$STAMPEDE_KEPT/health" 2>/dev/null || true) <(manifest_colours) | sort -t $'\t' -k 2 | awk -F '\t' '$2 == "red" {print $1; exit} {last = $1} END {print last}' | head -n 1)
   awk -F '\t' -v worst="$worst" -v node="$STAMPEDE_NODE" '$1 == worst {print node " health " $1 " " $2 " " $4}' "$STAMPEDE_RUN/health"
 }

@@ -21,6 +21,7 @@ async fn every_command_prints_one_document_with_the_documented_fields() {
         "age_s",
         "expires",
         "end_notice",
+        "idle",
         "region",
         "stack_id",
         "stack_status",

@@ -18,6 +18,7 @@ for version in ${SPARK_VERSIONS:-4.2.0 3.5.9}; do
   saw "$version: words are counted on both workers: $(stages_of master)"
   grep -q 'words are counted right on worker-1,worker-2' "$work/master/var/log/stampede.log" || failed 'the answer is told'
   [[ $(check master spark_master spark_master_health) == '2 of 2 workers are registered' ]] || failed "the master's health"
+  [[ $(check master spark_master spark_jobs) == 0 ]] || failed 'no job runs'
 
   # who is not in its group reads no secret, and gets nothing from the master
   on worker-1 runuser -u nobody -- cat /etc/spark/spark-defaults.conf >"$work/read" 2>&1 && failed 'anybody reads the secret'
@@ -52,6 +53,7 @@ END
     --conf spark.dynamicAllocation.enabled=false --conf spark.cores.max=2 /tmp/long.py >"$work/long" 2>"$work/long.log" &
   long=$!
   until_so 'an executor runs on both workers' test -e "$work/master/tmp/both"
+  [[ $(check master spark_master spark_jobs) == 1 ]] || failed 'an application is a job'
   lay "$(scenario "$version" '{"leaving": {"spark_worker": [["worker-1", 1]]}}')" master
   change 1 master drain || failed 'worker-1 is let go of'
   [[ $(check master spark_master spark_workers | tr '\n' ' ') =~ ^worker-1\ DECOMMISSIONED.*worker-2\ ALIVE ]] || failed "the workers: $(check master spark_master spark_workers)"

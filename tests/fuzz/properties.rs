@@ -273,6 +273,7 @@ fn view() -> ClusterView {
         failure: None,
         ends_s: None,
         end_notice: None,
+        idle: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         time_left: None,

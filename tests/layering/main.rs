@@ -146,6 +146,7 @@ const PURE: [&str; 97] = [
     "store/change_transitions.rs",
     "store/deletion_transitions.rs",
     "store/end_transitions.rs",
+    "store/idle_transitions.rs",
     "store/record.rs",
     "store/record_fields.rs",
     "store/snapshot.rs",

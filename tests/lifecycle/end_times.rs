@@ -29,7 +29,7 @@ use crate::{
 const HOUR_S: u64 = 3_600;
 
 /// A host that looks at ends all the time, by a clock that is set.
-async fn clocked(world: &LifecycleFixture) -> (Orchestrator, Arc<SetClock>) {
+pub(crate) async fn clocked(world: &LifecycleFixture) -> (Orchestrator, Arc<SetClock>) {
     let set = Arc::new(SetClock::default());
     let clock = HostClock::driven_by(Arc::clone(&set) as _);
     let limits = OrchestratorLimits {
@@ -41,7 +41,7 @@ async fn clocked(world: &LifecycleFixture) -> (Orchestrator, Arc<SetClock>) {
 }
 
 /// A caller whose token the cloud takes whatever the host's clock says.
-async fn caller(world: &LifecycleFixture, host: &Orchestrator) -> Caller {
+pub(crate) async fn caller(world: &LifecycleFixture, host: &Orchestrator) -> Caller {
     let token = SecretString::from(world.cloud.issue_token("demo"));
     host.authenticate(token, "demo").await.unwrap()
 }

@@ -2,8 +2,11 @@
 //! groups there are.
 
 use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicUsize, Ordering},
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use serde_json::{Map, Value, json};
@@ -31,6 +34,7 @@ pub(crate) struct Plans {
     ordered: AtomicUsize,
     version: AtomicUsize,
     panics_at: AtomicUsize,
+    job_tellers: Mutex<BTreeSet<String>>,
 }
 
 impl Plans {
@@ -41,6 +45,7 @@ impl Plans {
             ordered: AtomicUsize::new(0),
             version: AtomicUsize::new(1),
             panics_at: AtomicUsize::new(0),
+            job_tellers: Mutex::default(),
         }
     }
 
@@ -57,6 +62,12 @@ impl Plans {
     /// The n-th plan of all, from 1, meets a defect of this host.
     pub(crate) fn panic_at(&self, n: usize) {
         self.panics_at.store(n, Ordering::Relaxed);
+    }
+
+    /// From now on these components tell of jobs.
+    pub(crate) fn tell_jobs(&self, components: &[&str]) {
+        let components = components.iter().map(|name| (*name).to_owned());
+        *self.job_tellers.lock().unwrap() = components.collect();
     }
 
     /// From now on the plugins are others: what they say of the nodes is not what it was.
@@ -136,9 +147,11 @@ impl ClusterPlanner for Plans {
             "broken on purpose"
         );
         let version = self.version.load(Ordering::Relaxed);
+        let job_tellers = self.job_tellers.lock().unwrap().clone();
         Box::pin(async move {
             let mut plan = planned(spec, claimed);
             plan.grants = grants(spec, chosen);
+            plan.job_tellers = job_tellers;
             for content in plan.contents.values_mut() {
                 let version = ("STAMPEDE_VERSION", version.to_string());
                 content.variables.push(version);

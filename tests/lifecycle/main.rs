@@ -28,6 +28,7 @@ mod group_places;
 mod groups;
 mod health;
 mod history;
+mod idle_ends;
 mod images;
 mod lost_parts;
 mod made_up_plans;

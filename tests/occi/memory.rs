@@ -199,6 +199,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         failure: None,
         ends_s: None,
         end_notice: None,
+        idle: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         silent_since_s: None,

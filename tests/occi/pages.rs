@@ -135,6 +135,7 @@ fn red_service(sentence: &str) -> ServiceHealth {
         sentence: sentence.to_owned(),
         looked_s: 1_700_000_000,
         since_s: 1_700_000_000,
+        jobs: None,
     };
     let said = [(
         "worker-1".to_owned(),

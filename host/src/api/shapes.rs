@@ -8,11 +8,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::cluster::attribute_names::PREFIX;
+use crate::cluster::end_time::age_text;
 use crate::cluster::former_runs::{FormerRuns, RunForecast};
 use crate::cluster::health::{ComponentHealth, ServiceHealth};
 use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::{
-    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NodeView, Orchestrator,
+    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, IdleView, NodeView, Orchestrator,
 };
 use crate::system::utc_time::format_rfc3339;
 
@@ -69,6 +70,31 @@ pub struct ClusterListing {
     pub next_marker: Option<String>,
 }
 
+/// What is known of a cluster that is deleted when it has been without jobs for long.
+#[derive(Serialize, ToSchema)]
+pub struct IdleState {
+    /// For how long.
+    #[schema(example = "2h")]
+    pub limit: String,
+    /// Whether jobs run or wait, as its nodes told last.
+    pub busy: bool,
+    /// Since when there are none; null: there are some, or it is not known.
+    pub since: Option<String>,
+    /// When it is deleted unless a job runs before; null, likewise.
+    pub ends: Option<String>,
+}
+
+impl From<IdleView> for IdleState {
+    fn from(view: IdleView) -> Self {
+        Self {
+            limit: age_text(view.after_s),
+            busy: view.is_busy,
+            since: view.since_s.map(format_rfc3339),
+            ends: view.ends_s.map(format_rfc3339),
+        }
+    }
+}
+
 /// A cluster with everything that is known of it.
 #[derive(Serialize, ToSchema)]
 pub struct ClusterDetail {
@@ -96,6 +122,9 @@ pub struct ClusterDetail {
     pub expires: Option<String>,
     /// That its end is near or has come, and what becomes of it; null before.
     pub end_notice: Option<String>,
+    /// How long it may be without jobs before it is deleted, which the attribute `idle` sets; null: for
+    /// ever.
+    pub idle: Option<IdleState>,
     /// What was asked for, by attribute, as it was given.
     pub attributes: BTreeMap<String, String>,
     /// The stack in Heat; null before it is made.
@@ -317,6 +346,7 @@ impl From<&ClusterLookup> for ClusterDetail {
             created_at: format_rfc3339(view.created_s),
             expires: view.ends_s.map(format_rfc3339),
             end_notice: view.end_notice,
+            idle: view.idle.map(IdleState::from),
             attributes: view.attributes.into_iter().map(short).collect(),
             stack: has_stack.then_some(StackState {
                 id: stack_id,

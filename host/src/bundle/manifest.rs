@@ -279,6 +279,7 @@ impl<'a> ManifestWriter<'a> {
                     ("http", format!("{scheme}://:{port}{path}"))
                 }
                 CheckProbe::Exec { command } => ("command", command.clone()),
+                CheckProbe::Jobs { command } => ("jobs", command.clone()),
             };
             ManifestLine::new("check")
                 .with("component", &check.component)

@@ -396,6 +396,9 @@ fn each_probe_is_a_check_that_the_frame_has() {
             check(CheckProbe::Exec {
                 command: "true  # two blanks".into(),
             }),
+            check(CheckProbe::Jobs {
+                command: "echo 2".into(),
+            }),
         ];
     });
     assert_eq!(
@@ -405,6 +408,7 @@ fn each_probe_is_a_check_that_the_frame_has() {
             "check component=server kind=http target=http://:8080",
             "check component=server kind=http target=https://:8443/ok?x=1",
             "check component=server kind=command target=true  # two blanks",
+            "check component=server kind=jobs target=echo 2",
         ]
     );
     assert_eq!(toys.lines("check", &["part"]), Vec::<String>::new());

@@ -9,16 +9,17 @@ use crate::{
     api::shapes::TimeLeft,
     cluster::{
         default_groups::{WORKERS, sized_group},
+        end_time::age_text,
         framework_bundle::EndpointReach,
         health::{ComponentHealth, HealthColour, ServiceHealth, cluster_colour},
         progress::{StageOutcome, StageReport},
     },
-    orchestrator::ClusterView,
+    orchestrator::{ClusterView, IdleView},
     system::{clock::unix_now_s, utc_time::format_rfc3339},
 };
 
 /// The fields of a cluster.
-pub(super) const CLUSTER_FIELDS: [&str; 23] = [
+pub(super) const CLUSTER_FIELDS: [&str; 24] = [
     "name",
     "id",
     "state",
@@ -32,6 +33,7 @@ pub(super) const CLUSTER_FIELDS: [&str; 23] = [
     "age_s",
     "expires",
     "end_notice",
+    "idle",
     "region",
     "stack_id",
     "stack_status",
@@ -43,6 +45,26 @@ pub(super) const CLUSTER_FIELDS: [&str; 23] = [
     "health",
     "progress",
 ];
+
+/// What is known of a cluster that is deleted when it has been without jobs for long.
+#[derive(Serialize)]
+pub(super) struct IdleDocument {
+    limit: String,
+    busy: bool,
+    since: Option<String>,
+    ends: Option<String>,
+}
+
+impl From<IdleView> for IdleDocument {
+    fn from(view: IdleView) -> Self {
+        Self {
+            limit: age_text(view.after_s),
+            busy: view.is_busy,
+            since: view.since_s.map(format_rfc3339),
+            ends: view.ends_s.map(format_rfc3339),
+        }
+    }
+}
 
 /// A cluster.
 #[derive(Serialize)]
@@ -66,6 +88,8 @@ pub(super) struct ClusterDocument<'a> {
     expires: Option<String>,
     /// That this is near, or has come.
     end_notice: Option<&'a str>,
+    /// How long it may be without jobs, and since when it is.
+    idle: Option<IdleDocument>,
     region: &'a str,
     stack_id: Option<&'a str>,
     stack_status: Option<&'a str>,
@@ -200,6 +224,7 @@ impl<'a> ClusterDocument<'a> {
             age_s: age_s(view),
             expires: view.ends_s.map(format_rfc3339),
             end_notice: view.end_notice.as_deref(),
+            idle: view.idle.map(IdleDocument::from),
             region: &view.region,
             stack_id: view.stack_id.as_ref().map(|(_, id)| id.as_str()),
             stack_status: view.stack_status.as_deref(),

@@ -14,8 +14,9 @@ use super::{
 use crate::{
     cluster::{
         attribute_names::PREFIX,
-        end_time::{EXPIRES, range_text},
+        end_time::{EXPIRES, age_text, range_text},
     },
+    orchestrator::IdleView,
     system::utc_time::format_utc,
 };
 
@@ -64,4 +65,17 @@ pub(super) fn tell_end(
         Some(ends_s) => writeln!(out, "`{name}` ends at {}; {who_ends}", format_utc(ends_s))?,
     }
     Ok(())
+}
+
+/// How long a cluster may be without jobs, and since when it is.
+pub(super) fn describe_idle(idle: &IdleView) -> String {
+    let limit = format!("deleted after {} without jobs", age_text(idle.after_s));
+    match (idle.since_s, idle.ends_s) {
+        (Some(since_s), Some(ends_s)) => {
+            let (since, at) = (format_utc(since_s), format_utc(ends_s));
+            format!("{limit}: none since {since}, deleted at {at} unless one runs")
+        }
+        _ if idle.is_busy => format!("{limit}: jobs run or wait"),
+        _ => format!("{limit}: not known yet whether any run"),
+    }
 }

@@ -63,6 +63,7 @@ fn describe_node(node: &str, health: &ComponentHealth, now_s: u64) -> String {
         sentence,
         looked_s,
         since_s,
+        jobs: _,
     } = health;
     let (colour, age) = (colour.as_str(), age_of(health, now_s));
     let since = match looked_s == since_s {

@@ -14,7 +14,10 @@ use super::{
     output_format::{FormatArgs, ListColumn},
 };
 use crate::{
-    cluster::default_groups::{find_default, sized_group},
+    cluster::{
+        default_groups::{find_default, sized_group},
+        end_time::age_text,
+    },
     orchestrator::{ClusterView, OrphanStack},
     system::utc_time::format_rfc3339,
 };
@@ -87,7 +90,7 @@ const ORPHAN_COLUMNS: [ListColumn<OrphanStack>; 6] = [
     ListColumn::new("CREATED", "created", |one| one.created.clone()),
 ];
 
-fn columns() -> [ListColumn<ClusterView>; 13] {
+fn columns() -> [ListColumn<ClusterView>; 14] {
     let size = sized_group().many;
     let workers = ListColumn {
         head: size.to_uppercase().into(),
@@ -114,6 +117,9 @@ fn columns() -> [ListColumn<ClusterView>; 13] {
         }),
         ListColumn::long("EXPIRES", "expires", |view| {
             or_dash(view.ends_s.map(format_rfc3339))
+        }),
+        ListColumn::long("IDLE", "idle", |view| {
+            or_dash(view.idle.map(|idle| age_text(idle.after_s)))
         }),
         ListColumn::long("REGION", "region", |view| view.region.clone()),
         ListColumn::long("FAILURE", "failure", |view| or_dash(view.failure.clone())),

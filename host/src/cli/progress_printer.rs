@@ -171,6 +171,7 @@ mod tests {
             failure: None,
             ends_s: None,
             end_notice: None,
+            idle: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             time_left: None,
             silent_since_s: None,

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::extend::describe_idle;
 use super::{
     arguments::format_duration,
     cloud::CloudArgs,
@@ -72,6 +73,9 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     writeln!(out, "age         {}", format_duration(age_s(view)))?;
     if let Some(ends_s) = view.ends_s {
         writeln!(out, "ends        {}", format_utc(ends_s))?;
+    }
+    if let Some(idle) = &view.idle {
+        writeln!(out, "idle        {}", describe_idle(idle))?;
     }
     if let Some(notice) = &view.end_notice {
         writeln!(out, "end         {notice}")?;

@@ -26,6 +26,7 @@ use super::{
     ClusterSpec, default_group_rows, default_groups,
     end_time::{EXPIRES, NEVER},
     group_value::GROUPS_ATTRIBUTE,
+    idle_limit::IDLE,
     limits,
 };
 
@@ -265,6 +266,20 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         },
         may_change: true,
     },
+    AttributeSchema {
+        name: Cow::Borrowed(IDLE),
+        description: Cow::Borrowed(
+            "how long the cluster may be without jobs before it is deleted, such as 2h or 3d",
+        ),
+        value: AttributeValue::IdleLimit {
+            default: NEVER,
+            field: SpecField {
+                get: |spec| &spec.idle,
+                get_mut: |spec| &mut spec.idle,
+            },
+        },
+        may_change: true,
+    },
 ];
 
 /// The attribute of this name, without `stampede.`; none where it is a plugin's or nobody's.
@@ -290,6 +305,7 @@ pub fn default_spec() -> ClusterSpec {
             | AttributeValue::NetworkList { .. }
             | AttributeValue::EndpointList { .. }
             | AttributeValue::EndTime { .. }
+            | AttributeValue::IdleLimit { .. }
             | AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             // The groups of every cluster are there, with their counts.

@@ -84,6 +84,10 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
             Some("3d".to_owned()),
             vec!["9m".to_owned(), "367d".to_owned()],
         ),
+        AttributeValue::IdleLimit { .. } => (
+            Some("3d".to_owned()),
+            vec!["59m".to_owned(), "367d".to_owned()],
+        ),
         AttributeValue::Frameworks { .. } => (Some("spark".to_owned()), vec!["hive".to_owned()]),
         AttributeValue::FrameworkVersion { .. } => {
             (Some("3.4.3".to_owned()), vec!["2.10".to_owned()])
@@ -291,6 +295,7 @@ fn a_running_cluster_can_be_changed_in_these() {
         "python.index",
         "java.tarballs",
         "expires",
+        "idle",
     ];
     assert_eq!(changeable, wanted);
 }

@@ -8,6 +8,7 @@ use super::{
     end_time::{self, EndTime},
     framework::CLUSTER,
     group_value::{GroupAttribute, render_groups},
+    idle_limit::{self, IdleLimit},
     java_tarball::{JavaTarball, parse_javas, render_javas},
     limits, name_lists, parse_value,
 };
@@ -103,6 +104,13 @@ pub enum AttributeValue {
         /// What holds it.
         field: SpecField<Option<EndTime>>,
     },
+    /// An age or `never`.
+    IdleLimit {
+        /// In words.
+        default: &'static str,
+        /// What holds it.
+        field: SpecField<Option<IdleLimit>>,
+    },
     /// Names of plugins. [`super::attributes`] parses them before all rows, since it takes the
     /// plugins that are there.
     Frameworks {
@@ -168,6 +176,7 @@ impl AttributeSchema {
             | AttributeValue::NetworkList { default, .. }
             | AttributeValue::EndpointList { default, .. }
             | AttributeValue::EndTime { default, .. }
+            | AttributeValue::IdleLimit { default, .. }
             | AttributeValue::Frameworks { default }
             | AttributeValue::FrameworkVersion { default }
             | AttributeValue::Groups { default } => (*default).to_owned(),
@@ -214,6 +223,7 @@ impl AttributeSchema {
                 format!("0 to {} names", limits::MAX_OPEN_ENDPOINTS)
             }
             AttributeValue::EndTime { .. } => end_time::range_text(),
+            AttributeValue::IdleLimit { .. } => idle_limit::range_text(),
             AttributeValue::Frameworks { .. } => {
                 format!("1 to {} of the plugins", limits::MAX_FRAMEWORKS)
             }
@@ -276,6 +286,10 @@ impl AttributeSchema {
                 clean()?;
                 field.set(spec, Some(EndTime::parse(name, text)?));
             }
+            AttributeValue::IdleLimit { field, .. } => {
+                clean()?;
+                field.set(spec, Some(IdleLimit::parse(name, text)?));
+            }
             AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             | AttributeValue::Groups { .. } => {}
@@ -307,6 +321,7 @@ impl AttributeSchema {
                 (!names.is_empty()).then(|| names.join(","))
             }
             AttributeValue::EndTime { field, .. } => (field.get)(spec).map(EndTime::render),
+            AttributeValue::IdleLimit { field, .. } => (field.get)(spec).map(IdleLimit::render),
             AttributeValue::Frameworks { .. } => Some(match spec.frameworks.as_slice() {
                 // An empty text would mean "not given", and so the default framework.
                 [] => CLUSTER.to_owned(),
@@ -335,6 +350,7 @@ impl AttributeSchema {
             AttributeValue::NetworkList { field, .. }
             | AttributeValue::EndpointList { field, .. } => field.copy(from, to),
             AttributeValue::EndTime { field, .. } => field.copy(from, to),
+            AttributeValue::IdleLimit { field, .. } => field.copy(from, to),
             AttributeValue::Frameworks { .. } => to.frameworks.clone_from(&from.frameworks),
             AttributeValue::OfGroup(of_group) => {
                 of_group.copy_value(&from.groups, &mut to.groups);

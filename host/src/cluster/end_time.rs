@@ -107,7 +107,7 @@ pub fn age_text(age_s: u64) -> String {
 }
 
 /// Seconds of an age: one whole number and one unit; none where it is none.
-fn parse_age(text: &str) -> Option<u64> {
+pub(super) fn parse_age(text: &str) -> Option<u64> {
     let unit = text.chars().last()?;
     let (_, seconds) = UNITS.iter().find(|(known, _)| *known == unit)?;
     let digits = text.strip_suffix(unit)?;

@@ -147,6 +147,15 @@ pub struct DaemonUnit {
     pub directives: Vec<(String, String)>,
 }
 
+impl FrameworkBundle {
+    /// The components that tell of jobs.
+    pub fn job_tellers(&self) -> impl Iterator<Item = String> {
+        let checks = self.checks.iter();
+        let telling = checks.filter(|check| matches!(check.probe, CheckProbe::Jobs { .. }));
+        telling.map(|check| check.component.clone())
+    }
+}
+
 /// Whether a component works on a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentCheck {
@@ -175,6 +184,11 @@ pub enum CheckProbe {
     },
     /// Bash ends well.
     Exec {
+        /// One line.
+        command: String,
+    },
+    /// Bash prints how many jobs run or wait: no part of health.
+    Jobs {
         /// One line.
         command: String,
     },

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::progress::clean_line;
+use super::{idle_limit::ToldJobs, progress::clean_line};
 
 /// Components of one node that are kept.
 pub const MAX_NODE_COMPONENTS: usize = 64;
@@ -60,6 +60,9 @@ pub struct ComponentHealth {
     pub looked_s: u64,
     /// Since when it has this colour at least, likewise.
     pub since_s: u64,
+    /// What it told of its jobs; none where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<ToldJobs>,
 }
 
 /// What all nodes said: by node, then by component.
@@ -143,7 +146,8 @@ pub fn read_handle(
     all
 }
 
-/// `<component> <colour> <seconds of 1970> <sentence>;` each. What does not end in `;` was cut.
+/// `<component> <colour> <seconds of 1970>[/<jobs>] <sentence>;` each. What does not end in `;` was
+/// cut.
 fn read_components(data: &str) -> BTreeMap<String, ComponentHealth> {
     let mut components = BTreeMap::new();
     let whole = data.rsplit_once(';').map_or("", |(whole, _)| whole);
@@ -160,13 +164,24 @@ fn read_component(entry: &str) -> Option<(String, ComponentHealth)> {
     let mut words = entry.trim_start().splitn(4, ' ');
     let component = words.next().filter(|name| is_component(name))?;
     let colour = HealthColour::from_name(words.next()?)?;
-    let looked_s = words
-        .next()?
-        .parse()
-        .ok()
-        .filter(|time| *time <= MAX_TIME_S)?;
-    let health = ComponentHealth::told(colour, words.next().unwrap_or_default(), looked_s);
+    let looked = words.next()?;
+    let (looked, jobs) = looked.split_once('/').unwrap_or((looked, ""));
+    let looked_s = read_time(looked)?;
+    let mut health = ComponentHealth::told(colour, words.next().unwrap_or_default(), looked_s);
+    health.jobs = read_jobs(jobs);
     Some((component.to_owned(), health))
+}
+
+fn read_time(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|time| *time <= MAX_TIME_S)
+}
+
+/// `busy`, or `idle=<seconds of 1970>`; of anything else nothing is known.
+fn read_jobs(text: &str) -> Option<ToldJobs> {
+    match text.strip_prefix("idle=") {
+        Some(since) => read_time(since).map(ToldJobs::NoneSince),
+        None => (text == "busy").then_some(ToldJobs::Busy),
+    }
 }
 
 /// The line that came with it: of a node with more components than its signal has room for it may
@@ -206,6 +221,7 @@ impl ComponentHealth {
             sentence: sentence.trim_end().to_owned(),
             looked_s,
             since_s: looked_s,
+            jobs: None,
         }
     }
 }

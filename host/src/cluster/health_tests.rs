@@ -24,6 +24,7 @@ fn told(health: &NodeHealth) -> Vec<String> {
                 sentence,
                 looked_s,
                 since_s,
+                jobs: _,
             } = health;
             let colour = colour.as_str();
             format!("{node} {component} {colour} {looked_s} {since_s} {sentence}")
@@ -212,4 +213,31 @@ fn lines_of_health_are_told_from_progress() {
         "worker-1 hadoop ready detail health of all"
     ));
     assert!(!is_health_line("health"));
+}
+
+#[test]
+fn what_a_node_tells_of_jobs_stands_beside_its_time() {
+    for (word, wanted) in [
+        ("1700000000", None),
+        ("1700000000/busy", Some(ToldJobs::Busy)),
+        (
+            "1700000000/idle=1699999000",
+            Some(ToldJobs::NoneSince(1_699_999_000)),
+        ),
+        // What is none says nothing, and nothing else of the component is lost.
+        ("1700000000/idle=soon", None),
+        ("1700000000/idle=253402300800", None),
+        ("1700000000/idle=", None),
+        ("1700000000/asleep", None),
+        ("1700000000/", None),
+    ] {
+        let data = format!("resourcemanager green {word} 2 NodeManagers;");
+        let health = read(&[("health-master", "", &data)]);
+        let told = &health["master"]["resourcemanager"];
+        assert_eq!(told.jobs, wanted, "{word}");
+        assert_eq!(
+            (told.looked_s, told.sentence.as_str()),
+            (1_700_000_000, "2 NodeManagers")
+        );
+    }
 }

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    ClusterSpec, EndTime, NodeGroups, Problem,
+    ClusterSpec, EndTime, IdleLimit, NodeGroups, Problem,
     attribute_names::nearest,
     default_groups::WORKERS,
     default_groups::sized_group,
     end_time::{EXPIRES, MAX_AGE_S, MIN_AGE_S, NEVER, age_text},
     framework::CLUSTER,
     group_value::attribute_of,
+    idle_limit::{IDLE, MAX_IDLE_S, MIN_IDLE_S},
     limits::{MAX_CLUSTER_NODES, MAX_GROUP_NODES},
 };
 use crate::system::utc_time::format_utc;
@@ -58,6 +59,9 @@ pub struct ProjectPolicy {
     /// How old a cluster may become, in seconds.
     #[serde(deserialize_with = "age")]
     pub max_age: Option<MaxAge>,
+    /// How long a cluster may be without jobs, in seconds.
+    #[serde(deserialize_with = "idle")]
+    pub max_idle: Option<MaxAge>,
 }
 
 /// How old a cluster may become.
@@ -90,6 +94,8 @@ struct PolicyTable {
     max_clusters: Option<u32>,
     #[serde(deserialize_with = "age")]
     max_age: Option<MaxAge>,
+    #[serde(deserialize_with = "idle")]
+    max_idle: Option<MaxAge>,
     #[serde(deserialize_with = "projects")]
     projects: BTreeMap<String, ProjectPolicy>,
 }
@@ -143,6 +149,19 @@ fn age<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MaxAge>, D::Error> {
     }
 }
 
+fn idle<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MaxAge>, D::Error> {
+    use serde::de::Error as _;
+    let text = String::deserialize(from)?;
+    let limit = IdleLimit::parse("max_idle", &text).map_err(|_| {
+        D::Error::custom(format!(
+            "`{text}` is no time without jobs: {} to {}, such as 8h or 3d, or {NEVER}",
+            age_text(MIN_IDLE_S),
+            age_text(MAX_IDLE_S)
+        ))
+    })?;
+    Ok(Some(limit.seconds().map_or(MaxAge::Any, MaxAge::Seconds)))
+}
+
 fn projects<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, ProjectPolicy>, D::Error> {
@@ -173,6 +192,7 @@ impl OperatorPolicy {
             max_nodes: table.max_nodes,
             max_clusters: table.max_clusters,
             max_age: table.max_age,
+            max_idle: table.max_idle,
         };
         let projects = table.projects.into_iter();
         let projects = projects.map(|(name, own)| (name, own.over(&all)));
@@ -218,6 +238,7 @@ impl ProjectPolicy {
             max_nodes: self.max_nodes.or(all.max_nodes),
             max_clusters: self.max_clusters.or(all.max_clusters),
             max_age: self.max_age.or(all.max_age),
+            max_idle: self.max_idle.or(all.max_idle),
         }
     }
 
@@ -316,6 +337,31 @@ impl ProjectPolicy {
             format_utc(last_s)
         );
         Err(Problem::new(EXPIRES, message, ask("take a nearer end")))
+    }
+
+    /// How long a cluster may be without jobs for which nothing is said of that.
+    pub fn idle_by_policy(&self) -> Option<u64> {
+        match self.max_idle? {
+            MaxAge::Any => None,
+            MaxAge::Seconds(idle_s) => Some(idle_s),
+        }
+    }
+
+    /// Whether a cluster may be without jobs for so long; none: for ever.
+    ///
+    /// # Errors
+    /// How long it may.
+    pub fn check_idle(&self, idle_s: Option<u64>) -> Result<(), Problem> {
+        let most_s = self.idle_by_policy();
+        let Some(most_s) = most_s.filter(|most_s| idle_s.is_none_or(|idle_s| idle_s > *most_s))
+        else {
+            return Ok(());
+        };
+        let message = format!(
+            "the operator allows clusters to be without jobs for at most {}",
+            age_text(most_s)
+        );
+        Err(Problem::new(IDLE, message, ask("take a shorter time")))
     }
 
     /// Whether a project that has so many clusters may have one more.

@@ -1,7 +1,7 @@
 //! What a cluster was made of: recorded with its deploy, so that a later version of Stampede, of a
 //! plugin or of the cloud's image changes nothing that nobody asked for. No I/O.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -49,6 +49,9 @@ pub struct ClusterPins {
     /// What each component has on the nodes of each group, by plugin.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub grants: BTreeMap<String, Vec<ComponentGrant>>,
+    /// The components that tell of jobs.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub job_tellers: BTreeSet<String>,
 }
 
 /// The same as it is stored, by this or a former version.
@@ -75,6 +78,8 @@ struct StoredPins {
     extensions: BTreeMap<String, Vec<ConfigExtension>>,
     #[serde(default)]
     grants: BTreeMap<String, Vec<ComponentGrant>>,
+    #[serde(default)]
+    job_tellers: BTreeSet<String>,
 }
 
 impl From<StoredPins> for ClusterPins {
@@ -95,6 +100,7 @@ impl From<StoredPins> for ClusterPins {
             needs: stored.needs,
             extensions: stored.extensions,
             grants: stored.grants,
+            job_tellers: stored.job_tellers,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     end_time::EndTime,
     framework::CLUSTER,
     group_value::attribute_of,
+    idle_limit::IdleLimit,
     java_tarball::JavaTarball,
     node_group::{GroupSpec, NodeGroups, NodeIds},
     pins::{ClusterPins, GroupPins},
@@ -60,6 +61,9 @@ pub struct ClusterSpec {
     /// record keeps the end, which can be changed without the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<EndTime>,
+    /// How long it may be without jobs, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleLimit>,
     /// The flavors that the operator allows to choose from; none: all. No part of what is recorded.
     #[serde(skip)]
     pub allowed_flavors: Option<Vec<String>>,

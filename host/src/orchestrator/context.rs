@@ -22,11 +22,12 @@ use super::{
 };
 use crate::{
     cluster::{
-        ClusterSpec, EndTime, Problem, ProjectPolicy, attribute_changes,
+        ClusterSpec, EndTime, IdleLimit, Problem, ProjectPolicy, attribute_changes,
         attribute_names::{AttributeNames, PREFIX},
         attributes,
         defaults::OperatorDefaults,
         end_time::EXPIRES,
+        idle_limit::IDLE,
         request_entry::RequestFace,
     },
     metrics::HostMetrics,
@@ -271,6 +272,8 @@ impl Context {
         problems.extend(policy.check_new(&spec));
         let says_end = given.contains_key(&format!("{PREFIX}{EXPIRES}"));
         problems.extend(self.settle_end(&mut spec, policy, says_end).err());
+        let says_idle = given.contains_key(&format!("{PREFIX}{IDLE}"));
+        problems.extend(settle_idle(&mut spec, policy, says_idle).err());
         spec.allowed_flavors.clone_from(&policy.flavors);
         let chain = match self.planner.order_plugins(&spec) {
             Ok(chain) => {
@@ -398,4 +401,27 @@ impl Context {
             changed.into_iter().map(problem).collect(),
         ))
     }
+}
+
+/// Says how long the cluster may be without jobs, within what the operator allows: by the request, or
+/// by the operator's word where its frameworks tell of jobs.
+fn settle_idle(
+    spec: &mut ClusterSpec,
+    policy: &ProjectPolicy,
+    says_idle: bool,
+) -> Result<(), Problem> {
+    let by_policy = || policy.idle_by_policy().map(IdleLimit::WhereTold);
+    spec.idle = match spec.idle {
+        None => by_policy(),
+        Some(limit) if says_idle => {
+            policy.check_idle(limit.seconds())?;
+            Some(limit)
+        }
+        // The operator's default, which no client can mend.
+        Some(limit) => match policy.check_idle(limit.seconds()) {
+            Ok(()) => limit.seconds().map(IdleLimit::WhereTold),
+            Err(_) => by_policy(),
+        },
+    };
+    Ok(())
 }

@@ -53,6 +53,7 @@ pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
 pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::cluster_figures::ClusterFigures;
+pub use state::idle_jobs::IdleView;
 pub use state::view::{
     ClusterLookup, ClusterView, CreateOutcome, DeletionStage, EndpointAccess, LifecyclePhase,
     NodeView, ViewVersion,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{ClusterRecord, StackSnapshot, transitions::TransitionResult};
 use crate::cluster::{
-    ClusterChange, Lifecycle, RolloutStep, attributes, lifecycle::RolloutStatus,
+    ClusterChange, ClusterIdle, Lifecycle, RolloutStep, attributes, lifecycle::RolloutStatus,
     progress::StageOutcome,
 };
 
@@ -27,6 +27,8 @@ impl ClusterRecord {
             blocked_reason: None,
             former_owner,
         };
+        // What it did before the change says nothing of its jobs.
+        self.0.idle = self.idle.map(|idle| ClusterIdle::new(idle.after_s));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{RecordStore, StoreError};
-use crate::cluster::ClusterEnd;
+use crate::cluster::{ClusterEnd, ClusterIdle};
 
 /// When a cluster ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,44 @@ pub struct StoredEnd {
     pub end: ClusterEnd,
 }
 
+/// A cluster that ends when it has been without jobs for long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredIdle {
+    /// The cluster's id.
+    pub id: String,
+    /// Whose it is.
+    pub project_id: String,
+    /// For how long, and what was told of it.
+    pub idle: ClusterIdle,
+}
+
 impl RecordStore {
+    /// All living clusters that end without jobs.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn idle_limits(&self) -> Result<Vec<StoredIdle>, StoreError> {
+        let query = sqlx::query(
+            "SELECT id, project_id, idle FROM (SELECT id, project_id, \
+             CASE WHEN json_valid(record) THEN json_extract(record, '$.idle') END AS idle FROM cluster WHERE live = 1) \
+             WHERE typeof(idle) = 'text' ORDER BY id",
+        );
+        let rows = self.call(query.fetch_all(&self.pool)).await?;
+        let mut limits = Vec::new();
+        for row in &rows {
+            let text: String = row.try_get(2)?;
+            // What is none was not written by this version, and ends nothing.
+            if let Ok(idle) = serde_json::from_str(&text) {
+                limits.push(StoredIdle {
+                    id: row.try_get(0)?,
+                    project_id: row.try_get(1)?,
+                    idle,
+                });
+            }
+        }
+        Ok(limits)
+    }
+
     /// The ends of all living clusters that have one.
     ///
     /// # Errors

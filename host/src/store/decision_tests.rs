@@ -2,6 +2,7 @@
 //! leaves.
 
 use super::*;
+use crate::cluster::{ClusterIdle, IdleNotice};
 use crate::store::deletion_transitions::MAX_DELETION_WISHES;
 
 #[test]
@@ -216,4 +217,34 @@ fn only_what_is_under_way_can_be_blocked() {
         );
         assert!(!record.lifecycle.needs_reconcile(), "{from}");
     }
+}
+
+#[test]
+fn a_limit_without_jobs_counts_anew_after_a_change_and_when_it_is_another() {
+    let mut record = situation("at rest");
+    record.set_idle(Some(7_200)).unwrap();
+    let notice = IdleNotice {
+        since_s: 10,
+        at_s: 20,
+        is_over: false,
+    };
+    let seen = ClusterIdle {
+        rest_s: Some(5),
+        notice: Some(notice),
+        ..ClusterIdle::new(7_200)
+    };
+    record.follow_idle(seen).unwrap();
+    record.set_idle(Some(7_200)).unwrap();
+    assert_eq!(record.idle, Some(seen), "the same limit changes nothing");
+    assert!(!record.is_idle_overdue(19) && record.is_idle_overdue(20));
+    let mut changing = record.clone();
+    changing.begin_change(&change(), "u").unwrap();
+    assert_eq!(changing.idle, Some(ClusterIdle::new(7_200)));
+    record.set_idle(Some(3_600)).unwrap();
+    assert_eq!(record.idle, Some(ClusterIdle::new(3_600)));
+    assert!(record.follow_idle(seen).is_err(), "it was of another limit");
+    record.set_idle(None).unwrap();
+    assert_eq!(record.idle, None);
+    let mut gone = situation("deleting");
+    assert!(gone.set_idle(Some(7_200)).is_err());
 }

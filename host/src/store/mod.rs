@@ -5,11 +5,12 @@
 //!
 //! Layout
 //! - [`record`]: [`ClusterRecord`], what is remembered of a cluster; `record_fields`: its fields
-//! - [`transitions`], `change_transitions`, [`deletion_transitions`], `end_transitions`: every way
-//!   in which a record changes, by name
+//! - [`transitions`], `change_transitions`, [`deletion_transitions`], `end_transitions`,
+//!   `idle_transitions`: every way in which a record changes, by name
 //! - [`snapshot`]: the part of it that a stack carries
 //! - `record_v1`: how records were written before they had a version
-//! - `cluster_ends`: when clusters end; `cluster_revisions`: which records have changed
+//! - `cluster_ends`: when clusters end, and which end without jobs; `cluster_revisions`: which records
+//!   have changed
 //! - [`groups`]: groups that projects make of their clusters
 //! - [`request_journal`]: who has asked for what; [`run_times`]: how long it took
 //! - [`error`]: how it fails
@@ -22,6 +23,7 @@ pub mod deletion_transitions;
 mod end_transitions;
 pub mod error;
 pub mod groups;
+mod idle_transitions;
 mod migrations;
 pub mod record;
 mod record_fields;
@@ -40,7 +42,7 @@ use sqlx::{
     },
 };
 
-pub use cluster_ends::StoredEnd;
+pub use cluster_ends::{StoredEnd, StoredIdle};
 pub use error::StoreError;
 pub use groups::{ClusterGroup, MembershipChange};
 pub use record::{ClusterRecord, RecordIdentity};

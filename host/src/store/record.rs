@@ -15,7 +15,8 @@ use super::{
     record_v1::RecordV1,
 };
 use crate::cluster::{
-    ClusterEnd, Lifecycle, LifecyclePhase, end_time::RECOVERED_NOTICE_S, lifecycle::DeleteTarget,
+    ClusterEnd, ClusterIdle, Lifecycle, LifecyclePhase, end_time::RECOVERED_NOTICE_S,
+    lifecycle::DeleteTarget,
 };
 
 /// The version of the JSON that is written. Version 2 says of a cluster how many workers it has,
@@ -123,6 +124,7 @@ impl ClusterRecord {
             end: snapshot
                 .end_s
                 .map(|at_s| ClusterEnd::new(at_s.max(now_s + RECOVERED_NOTICE_S))),
+            idle: snapshot.idle_s.map(ClusterIdle::new),
             provisioned: false,
             attributes: snapshot.attributes,
             initial_attributes: snapshot.initial_attributes,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::cluster::{
-    ClusterChange, ClusterEnd, ClusterSpec, Lifecycle, RolloutStep,
+    ClusterChange, ClusterEnd, ClusterIdle, ClusterSpec, Lifecycle, RolloutStep,
     change::{ChangeReport, FileDigests},
     cluster_endpoint::ClusterEndpoints,
     health::NodeHealth,
@@ -63,6 +63,9 @@ pub struct RecordFields {
     /// When it is to be deleted, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<ClusterEnd>,
+    /// How long it may be without jobs, where it is deleted for that; none before it is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<ClusterIdle>,
     /// As clients gave them.
     pub attributes: BTreeMap<String, String>,
     /// Attributes of ours as they came with everything but an update: a client that repeats them
@@ -137,6 +140,12 @@ impl RecordFields {
     /// Whether it should be gone by now.
     pub fn is_overdue(&self, now_s: u64) -> bool {
         self.is_live() && self.end.is_some_and(|end| end.at_s <= now_s)
+    }
+
+    /// Whether it should be gone by now for having no jobs, as was announced.
+    pub fn is_idle_overdue(&self, now_s: u64) -> bool {
+        let notice = self.idle.and_then(|idle| idle.notice);
+        self.is_live() && notice.is_some_and(|notice| notice.at_s <= now_s)
     }
 
     /// Heat's UUID, once Heat has answered.

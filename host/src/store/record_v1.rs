@@ -115,6 +115,7 @@ impl From<RecordV1> for RecordFields {
             decision: 0,
             request_mark: None,
             end: None,
+            idle: None,
             lease: None,
             deletion_wishes: BTreeSet::new(),
             acknowledged: old.acknowledged,

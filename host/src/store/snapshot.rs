@@ -27,6 +27,9 @@ pub struct StackSnapshot {
     /// When it was to end, when the stack was last given anything: it may have been put off since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_s: Option<u64>,
+    /// How long it might be without jobs then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_s: Option<u64>,
     /// A change that was under way.
     pub change: Option<ClusterChange>,
     /// What the nodes were notified of so far.
@@ -46,6 +49,7 @@ impl StackSnapshot {
             spec: record.spec.clone(),
             endpoints: record.endpoints.clone(),
             end_s: record.end.map(|end| end.at_s),
+            idle_s: record.idle.map(|idle| idle.after_s),
             change: record.change().cloned(),
             notified: record.notified.clone(),
             rollback_reason: record.rollback_reason().map(str::to_owned),

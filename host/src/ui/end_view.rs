@@ -6,7 +6,7 @@ use super::commands::shell_word;
 use super::texts::{say, say_duration};
 use crate::cluster::EndTime;
 use crate::cluster::end_time::{EXPIRES, NEVER};
-use crate::orchestrator::ClusterView;
+use crate::orchestrator::{ClusterView, IdleView};
 use crate::system::utc_time::format_utc;
 
 /// What the form offers, counted from the click.
@@ -17,6 +17,8 @@ const CHOICES: [&str; 4] = ["8h", "1d", "1w", NEVER];
 pub(super) struct EndData {
     /// `ends in 3 h`; none where it has none.
     ends: Option<String>,
+    /// That it is deleted without jobs, and since when there are none.
+    idle: Option<String>,
     /// That it is near, or has come.
     notice: Option<String>,
     /// What it can be made, each with its words.
@@ -35,6 +37,7 @@ pub(super) fn end_data(view: &ClusterView, now_s: u64) -> EndData {
     };
     EndData {
         ends: view.ends_s.map(|ends_s| describe_end(ends_s, now_s)),
+        idle: view.idle.map(|idle| describe_idle(&idle)),
         notice: view.end_notice.clone(),
         choices: CHOICES.map(choice).to_vec(),
         command: format!(
@@ -51,6 +54,19 @@ fn describe_end(ends_s: u64, now_s: u64) -> String {
     match ends_s.checked_sub(now_s).filter(|left| *left > 0) {
         Some(left) => say("end.ends_in", &[("left", &say_duration(left)), ("at", &at)]),
         None => say("end.over", &[("at", &at)]),
+    }
+}
+
+/// `No job since 14:05; deleted at 16:05 unless one runs.`
+fn describe_idle(idle: &IdleView) -> String {
+    let limit = say_duration(idle.after_s);
+    match (idle.since_s, idle.ends_s) {
+        (Some(since_s), Some(ends_s)) => {
+            let (since, at) = (format_utc(since_s), format_utc(ends_s));
+            say("end.idle", &[("since", &since), ("at", &at)])
+        }
+        _ if idle.is_busy => say("end.busy", &[("limit", &limit)]),
+        _ => say("end.unknown", &[("limit", &limit)]),
     }
 }
 

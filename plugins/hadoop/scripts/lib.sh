@@ -195,6 +195,15 @@ yarn_health() {
   ((${sick:-0} + ${lost:-0} == 0)) || return 2
 }
 
+# yarn_jobs - prints how many applications run or wait
+yarn_jobs() {
+  local ASK_S=4 said running waiting
+  said=$(yarn_ask metrics) || return 1
+  running=$(field appsRunning <<<"$said") waiting=$(field appsPending <<<"$said")
+  [[ -n $running && -n $waiting ]] || return 1
+  echo $((running + waiting))
+}
+
 # nodemanager_taken - the ResourceManager knows a NodeManager for minutes after its end: what it was told has to be this one's, by this node's clock.
 # Sets `state` and `health` to what it says
 nodemanager_taken() {

@@ -102,6 +102,10 @@ pub fn checks() -> Vec<Check> {
         asks(NAMENODE, "hdfs_health"),
         asks(DATANODE, "datanode_health"),
         asks(RESOURCEMANAGER, "yarn_health"),
+        check(
+            RESOURCEMANAGER,
+            "jobs:. /usr/local/lib/hadoop/lib.sh; yarn_jobs",
+        ),
         asks(NODEMANAGER, "nodemanager_health"),
         check(
             JOBHISTORY,

@@ -101,7 +101,10 @@ impl Guest for JupyterlabPlugin {
                 .map(|grant| run_server(&request, grant))
                 .into_iter()
                 .collect(),
-            checks: vec![check(NAME, format!("http://:{port}/api"))],
+            checks: vec![
+                check(NAME, format!("http://:{port}/api")),
+                check(NAME, format!("jobs:{}", count_busy_kernels(port))),
+            ],
             scripts: scripts(&request, &settings),
             endpoints: vec![page],
             services: vec![service(
@@ -111,6 +114,15 @@ impl Guest for JupyterlabPlugin {
             ..Bundle::default()
         })
     }
+}
+
+/// A command that prints how many kernels compute. One that is open and waits for its user is no job:
+/// nobody closes notebooks. The token stands in no list of processes.
+fn count_busy_kernels(port: u16) -> String {
+    format!(
+        "said=$(curl -sf --noproxy '*' --max-time 8 -K <(printf 'header = \"Authorization: token %s\"\\n' \"$(stampede_secret token)\") \"http://$STAMPEDE_ADDRESS:{port}/api/kernels\"); \
+         awk '{{n += gsub(/\"execution_state\": *\"busy\"/, \"\")}} END {{print n + 0}}' <<<\"$said\""
+    )
 }
 
 /// The pinned wheels: a line each.

@@ -227,3 +227,38 @@ fn what_its_server_runs_with() {
         Some("http://master:9999")
     );
 }
+
+/// What the check of jobs prints for what the server answers.
+fn busy_kernels(answer: &str) -> (String, bool) {
+    let command = count_busy_kernels(8_888);
+    let shell = format!(
+        "set -Eeuo pipefail; stampede_secret() {{ echo 1234; }}; STAMPEDE_ADDRESS=192.0.2.1
+         curl() {{ while [[ $1 != -K ]]; do shift; done; grep -q 'header = \"Authorization: token 1234\"' \"$2\" && {answer}; }}
+         {command}"
+    );
+    let shell = std::process::Command::new("bash")
+        .args(["-c", &shell])
+        .output();
+    let ran = shell.unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    (said.trim_end().to_owned(), ran.status.success())
+}
+
+#[test]
+fn kernels_that_compute_are_jobs_and_those_that_wait_for_their_user_are_none() {
+    let kernel =
+        |state: &str| format!(r#"{{"id": "1", "execution_state": "{state}", "connections": 1}}"#);
+    let (busy, idle) = (kernel("busy"), kernel("idle"));
+    for (kernels, count) in [
+        (String::new(), "0"),
+        (idle.clone(), "0"),
+        (format!("{busy}, {idle}, {busy}"), "2"),
+    ] {
+        let said = busy_kernels(&format!("echo '[{kernels}]'"));
+        assert_eq!(said, (count.to_owned(), true), "{kernels}");
+    }
+    assert!(
+        !busy_kernels("false").1,
+        "a server that does not answer is unknown"
+    );
+}

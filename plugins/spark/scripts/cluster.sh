@@ -37,6 +37,14 @@ spark_master_health() {
   ((alive == all)) || return 2
 }
 
+# spark_jobs - prints how many applications and drivers run or wait
+spark_jobs() {
+  spark_get "$SPARK_MASTER_WEB/json/" | python3 -c '
+import json, sys
+told = json.load(sys.stdin)
+print(len(told["activeapps"]) + len(told["activedrivers"]))'
+}
+
 # let go of and not gone after all, since a change was taken back: nothing but a start of its own makes it take work again
 spark_worker_health() {
   local workers state since=/run/stampede/spark-let-go left

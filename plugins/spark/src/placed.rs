@@ -190,6 +190,7 @@ fn checks() -> Vec<Check> {
         check(SHUFFLE, format!("tcp://:{SHUFFLE_PORT}")),
         check(MASTER, format!("http://:{MASTER_WEB_PORT}/json/")),
         check(MASTER, format!("{library}; spark_master_health")),
+        check(MASTER, "jobs:. /usr/local/lib/spark/cluster.sh; spark_jobs"),
         check(WORKER, format!("http://:{WORKER_WEB_PORT}/json/")),
         check(WORKER, format!("{library}; spark_worker_health")),
         check(

@@ -292,6 +292,7 @@ impl NodeManifest<'_> {
             let (kind, target) = match check.probe.split_once(':') {
                 Some(("tcp", port)) => ("tcp", port.trim_start_matches("//:").to_owned()),
                 Some(("exec", command)) => ("command", command.to_owned()),
+                Some(("jobs", command)) => ("jobs", command.to_owned()),
                 _ => ("http", check.probe.clone()),
             };
             self.add(

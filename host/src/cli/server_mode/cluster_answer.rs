@@ -7,14 +7,15 @@ use serde::Deserialize;
 
 use crate::{
     cluster::{
-        ClusterState, LifecyclePhase,
+        ClusterState, IdleLimit, LifecyclePhase,
         attribute_names::PREFIX,
         former_runs::{FormerRuns, RunForecast, RunLikeness},
         framework_bundle::EndpointReach,
         health::{ComponentHealth, HealthColour, ServiceHealth},
+        idle_limit::IDLE,
         progress::StageReport,
     },
-    orchestrator::{ClusterView, DeletionStage, EndpointAccess},
+    orchestrator::{ClusterView, DeletionStage, EndpointAccess, IdleView},
     system::utc_time::parse_rfc3339,
 };
 
@@ -49,6 +50,29 @@ pub(super) struct ClusterAnswer {
     warning: Option<String>,
     expires: Option<String>,
     end_notice: Option<String>,
+    idle: Option<IdleAnswer>,
+}
+
+#[derive(Deserialize)]
+struct IdleAnswer {
+    limit: String,
+    #[serde(default)]
+    busy: bool,
+    since: Option<String>,
+    ends: Option<String>,
+}
+
+impl IdleAnswer {
+    /// None where its limit is none that this program knows.
+    fn into_view(self) -> Option<IdleView> {
+        let limit = IdleLimit::parse(IDLE, &self.limit).ok()?;
+        Some(IdleView {
+            after_s: limit.seconds()?,
+            since_s: self.since.as_deref().and_then(parse_rfc3339),
+            ends_s: self.ends.as_deref().and_then(parse_rfc3339),
+            is_busy: self.busy,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -167,6 +191,7 @@ impl ClusterAnswer {
             silent_since_s: None,
             ends_s: self.expires.as_deref().and_then(parse_rfc3339),
             end_notice: self.end_notice,
+            idle: self.idle.and_then(IdleAnswer::into_view),
             name: self.name,
             id: self.id,
         }
@@ -239,6 +264,7 @@ impl HealthAnswer {
                 .since
                 .and_then(|since| parse_rfc3339(&since))
                 .unwrap_or(looked_s),
+            jobs: None,
         };
         (self.node, health)
     }

@@ -88,6 +88,7 @@ mod tests {
             sentence: sentence.to_owned(),
             looked_s: 1_700_000_060,
             since_s: 1_700_000_000,
+            jobs: None,
         };
         let service = |component: &str, red: usize, green: usize| {
             let worker = |n: usize| format!("worker-{n}");

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cluster::{ClusterPins, ClusterSpec, Flavor, GroupSpec, Problem, group_value::attribute_of},
+    cluster::{
+        ClusterPins, ClusterSpec, Flavor, GroupSpec, IdleLimit, Problem, group_value::attribute_of,
+        idle_limit::nobody_tells,
+    },
     openstack::CloudSession,
     orchestrator::{
         error::OrchestratorError,
@@ -173,6 +176,14 @@ pub(crate) async fn plan_beyond_quotas(
         .plan(&spec, chain, &claimed, &chosen)
         .await
         .map_err(OrchestratorError::Invalid)?;
+    if planned.job_tellers.is_empty() {
+        match spec.idle {
+            Some(IdleLimit::After(_)) => {
+                return Err(OrchestratorError::Invalid(vec![nobody_tells()]));
+            }
+            Some(IdleLimit::Never | IdleLimit::WhereTold(_)) | None => spec.idle = None,
+        }
+    }
     let lacking = image_check::check_java(&spec, spec.groups.with_nodes(), &planned.javas, &cloud);
     if !lacking.is_empty() {
         return Err(OrchestratorError::Invalid(lacking));
@@ -180,6 +191,7 @@ pub(crate) async fn plan_beyond_quotas(
     let mut pins = pinning::pin_cluster(&spec, &cloud, &chosen, planned.plugins.clone());
     pin_claims(&mut pins, chain, &claimed);
     pins.grants.clone_from(&planned.grants);
+    pins.job_tellers.clone_from(&planned.job_tellers);
     spec.pins = Some(Box::new(pins));
     pinning::pin_template(&mut planned.template, &spec);
     if quota::has_volumes(&planned.template) {

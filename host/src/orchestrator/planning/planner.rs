@@ -179,6 +179,8 @@ pub struct StackPlan {
     pub grants: BTreeMap<String, Vec<ComponentGrant>>,
     /// What nodes need of Java, but for what the operator has them fetch.
     pub javas: Vec<JavaNeed>,
+    /// The components that tell of jobs.
+    pub job_tellers: BTreeSet<String>,
     /// What is told of it before it is made.
     pub told: PlanDescription,
 }

@@ -100,7 +100,8 @@ impl<P: FrameworkSource> PluginPlanner<P> {
         let made = plan_frameworks(spec, facts, claimed, &plugins, &self.0).await?;
         let told = PlanDescription::of_bundles(spec, &made.stack.bundles);
         let mut endpoints = ClusterEndpoints::new();
-        for bundle in &made.stack.bundles {
+        let bundles = &made.stack.bundles;
+        for bundle in bundles {
             endpoints.extend(bundle.endpoints.iter().map(|one| {
                 let kept = ClusterEndpoint::of_plugin(&bundle.plugin, one);
                 (one.name.clone(), kept)
@@ -115,6 +116,10 @@ impl<P: FrameworkSource> PluginPlanner<P> {
             computed: spec.computed.clone(),
             grants: made.grants,
             javas: made.javas,
+            job_tellers: bundles
+                .iter()
+                .flat_map(FrameworkBundle::job_tellers)
+                .collect(),
             told,
             // The request's values are the defaults of the template's parameters.
             parameters: serde_json::Map::new(),

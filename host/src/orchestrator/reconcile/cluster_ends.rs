@@ -13,22 +13,25 @@ use crate::orchestrator::{
     state::{cluster_handle::ClusterHandle, locked_cluster::LockedCluster, sessions},
 };
 use crate::{
-    cluster::{ClusterEnd, EndStage, end_time::NOTICE_S},
+    cluster::{
+        ClusterEnd, EndStage,
+        end_time::{EXPIRES, NOTICE_S},
+    },
     store::ClusterRecord,
     system::utc_time::format_utc,
 };
 
-/// Looks at all ends where it is time to.
-pub(crate) async fn follow_ends(context: &Arc<Context>) {
+/// Looks at all ends where it is time to; whether it was.
+pub(crate) async fn follow_ends(context: &Arc<Context>) -> bool {
     let (state, now_s) = (&context.state, context.state.clock.unix_now_s());
     if !state.ends.begin(now_s) {
-        return;
+        return false;
     }
     let ends = match state.registry.store().ends().await {
         Ok(ends) => ends,
         Err(error) => {
             tracing::error!("cannot read when clusters end, which is tried again: {error}");
-            return;
+            return true;
         }
     };
     state.ends.take_in(now_s, ends.iter().map(|one| one.end));
@@ -53,6 +56,7 @@ pub(crate) async fn follow_ends(context: &Arc<Context>) {
             tracing::warn!(cluster.id = %one.id, "cannot bring a cluster to its end, which is tried again: {error}");
         }
     }
+    true
 }
 
 /// Does what is to be done now about the end of one cluster.
@@ -113,24 +117,28 @@ async fn follow_locked(
         }
     }
     match stage {
-        EndStage::Over => end_cluster(context, cluster, &record).await,
+        EndStage::Over => delete_ended(context, cluster, &record, EXPIRES)
+            .await
+            .map(drop),
         EndStage::Ahead | EndStage::Announced => Ok(()),
     }
 }
 
-/// Has it deleted, where somebody is there who may.
-async fn end_cluster(
+/// Has it deleted, where somebody is there who may, which it says. `because` is the attribute that
+/// ends it.
+pub(super) async fn delete_ended(
     context: &Arc<Context>,
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
-) -> Result<(), OrchestratorError> {
+    because: &str,
+) -> Result<bool, OrchestratorError> {
     let sessions = &context.state.sessions;
     let session = sessions
         .session_for(cluster)
         .filter(|_| sessions.has_actor(cluster));
     let Some(session) = session else {
         sessions.add_waits(sessions::actor_waits(cluster));
-        return Ok(());
+        return Ok(false);
     };
     // Whose it is stays who is waited for.
     let user = record.owner.as_deref().unwrap_or(&session.user().id);
@@ -139,7 +147,7 @@ async fn end_cluster(
     let deleting = registry.change_record(cluster, record, delete);
     let record = journal_end(context, record, deleting).await?;
     cluster.set_withdrawn(None);
-    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end has come", record.name);
+    tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "`{}` is deleted, since its end by `{because}` has come", record.name);
     spawn_worker(context, cluster);
-    Ok(())
+    Ok(true)
 }

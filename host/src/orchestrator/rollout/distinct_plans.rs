@@ -456,6 +456,7 @@ impl<'a> DistinctPlans<'a> {
             before.map(|plugin| plugin.digest.clone())
         };
         if !matches!(self.source, PlanSource::Stack(_)) {
+            pins.job_tellers.clone_from(&planned.job_tellers);
             pins.plugins = planned.plugins.clone();
             for (name, plugin) in &mut pins.plugins {
                 plugin.digest = digest(name).unwrap_or_default();

@@ -35,11 +35,22 @@ impl EndWatch {
         }
     }
 
+    /// The next look is no later than this.
+    pub(crate) fn look_before(&self, at_s: u64) {
+        let mut next_s = lock_mutex(&self.0);
+        *next_s = at_s.min(*next_s);
+    }
+
     /// A cluster has another end, which is recorded: the next look is at once.
     pub(crate) fn look_at(&self, at_s: Option<u64>) {
         if at_s.is_some() {
-            *lock_mutex(&self.0) = 0;
+            self.look_now();
         }
+    }
+
+    /// The next look is at once.
+    pub(crate) fn look_now(&self) {
+        *lock_mutex(&self.0) = 0;
     }
 }
 

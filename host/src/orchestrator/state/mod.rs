@@ -13,7 +13,8 @@
 //!   what is under way will take, by former runs
 //! - `send_failure`: why the cloud has not taken what is to be sent (pure)
 //! - `sessions`: the last good token of each user, in memory
-//! - `end_watch`: when the ends of clusters are looked at next
+//! - `end_watch`: when the ends of clusters are looked at next; `idle_watch`: when their jobs are
+//! - [`idle_jobs`]: what nodes tell of a cluster's jobs, together
 //! - `recovery_table`: where stacks were looked through for clusters that the store does not know
 //! - `group_cache`: groups that were read from the store
 //! - `cluster_figures`: what an operator's scrapes are told, as far as it has changed
@@ -29,6 +30,8 @@ pub(crate) mod cluster_registry;
 mod cluster_table;
 pub(crate) mod end_watch;
 pub(crate) mod group_cache;
+pub mod idle_jobs;
+pub(crate) mod idle_watch;
 pub(crate) mod leased_call;
 pub(crate) mod locked_cluster;
 pub mod node_access;
@@ -55,6 +58,7 @@ use cloud_gate::{CloudGate, CloudTurn, TurnLimits};
 use cluster_handle::ClusterHandle;
 use cluster_registry::ClusterRegistry;
 use end_watch::EndWatch;
+use idle_watch::IdleWatch;
 use leased_call::LeasedCalls;
 use sessions::{SessionRegistry, TokenWait};
 use tokio::sync::Semaphore;
@@ -78,6 +82,8 @@ pub(crate) struct SharedState {
     pub(crate) leased_calls: LeasedCalls,
     /// When ends are looked at next.
     pub(crate) ends: EndWatch,
+    /// When the jobs of which cluster are.
+    pub(crate) idle: IdleWatch,
     /// Whether somebody lets go of what has had its time.
     pub(crate) is_swept: AtomicBool,
     /// When the journal was looked through last for what has had its time.
@@ -108,6 +114,7 @@ impl SharedState {
             workers: WorkerPlaces::new(limits.workers),
             leased_calls: LeasedCalls::default(),
             ends: EndWatch::default(),
+            idle: IdleWatch::default(),
             is_swept: false.into(),
             pruned_s: 0.into(),
             limits,

@@ -2,7 +2,13 @@
 //! shared by all readers; what is slightly old is shown while Heat is asked, and nobody waits
 //! longer than the limits say.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Map, Value};
 
@@ -96,6 +102,27 @@ pub(crate) async fn fetch_status(
     handle: &ClusterHandle,
     session: &CloudSession,
 ) -> Result<(), OrchestratorError> {
+    fetch(state, handle, session, false).await
+}
+
+/// The same, with what nodes tell of their jobs at this moment.
+///
+/// # Errors
+/// As there; also where what they tell cannot be read.
+pub(crate) async fn fetch_jobs(
+    state: &SharedState,
+    handle: &ClusterHandle,
+    session: &CloudSession,
+) -> Result<(), OrchestratorError> {
+    fetch(state, handle, session, true).await
+}
+
+async fn fetch(
+    state: &SharedState,
+    handle: &ClusterHandle,
+    session: &CloudSession,
+    needs_jobs: bool,
+) -> Result<(), OrchestratorError> {
     // Another process that shares the store may have gone on meanwhile.
     let record = state.registry.reload(handle).await?;
     let Some(id) = record.stack_id().map(str::to_owned) else {
@@ -108,9 +135,13 @@ pub(crate) async fn fetch_status(
             id,
         },
     );
-    let is_health_due =
-        status::tells_health(&record) && handle.health_looks.is_due(state.limits.health_every);
-    let news = match fetch_news(session, &record, &stack, is_health_due).await {
+    let is_due = needs_jobs || handle.health_looks.is_due(state.limits.health_every);
+    let look = match status::tells_health(&record) && is_due {
+        false => HealthLook::No,
+        true if needs_jobs => HealthLook::Afresh,
+        true => HealthLook::Due,
+    };
+    let news = match fetch_news(session, &record, &stack, look).await {
         Ok(news) => news,
         Err(error) => {
             if error.is_token() {
@@ -125,14 +156,18 @@ pub(crate) async fn fetch_status(
             });
         }
     };
-    if is_health_due {
+    if look != HealthLook::No {
         handle.health_looks.record_look();
     }
     // Over what is known by now, which need not be what was known when Heat was asked.
-    let fold = |seen: &ObservedState| match &news {
-        Some(news) if seen.marker == known => news.fold(seen, &record),
-        Some(_) => seen.clone(),
-        None => status::mark_gone(seen),
+    let is_taken = AtomicBool::new(false);
+    let fold = |seen: &ObservedState| {
+        is_taken.store(seen.marker == known, Ordering::Relaxed);
+        match &news {
+            Some(news) if seen.marker == known => news.fold(seen, &record),
+            Some(_) => seen.clone(),
+            None => status::mark_gone(seen),
+        }
     };
     let after = state
         .registry
@@ -141,6 +176,10 @@ pub(crate) async fn fetch_status(
     if after.observed.status != record.observed.status {
         let status = after.observed.status.as_deref().unwrap_or_default();
         tracing::info!(cluster.id = %record.id, stack.id = %stack.id, "`{}` is {status}", record.name);
+    }
+    if needs_jobs && !is_taken.load(Ordering::Relaxed) {
+        // Somebody has changed or seen it meanwhile: what is known may be from before that.
+        return Err(OrchestratorError::Outdated(record.name.clone()));
     }
     Ok(())
 }
@@ -164,13 +203,24 @@ impl StackNews {
     }
 }
 
+/// Whether what nodes tell of their health is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HealthLook {
+    /// The last look was a moment ago.
+    No,
+    /// Where there are news of it.
+    Due,
+    /// Whatever is known: the stack alone will not do.
+    Afresh,
+}
+
 /// The stack, then its events, then the handle that they speak of: so that what a settled stack's
 /// events say is never missed. `None` where the stack is gone.
 async fn fetch_news(
     session: &CloudSession,
     record: &ClusterRecord,
     id: &StackId,
-    is_health_due: bool,
+    look: HealthLook,
 ) -> Result<Option<StackNews>, CloudError> {
     let Some(stack) = session.look_for_stack(id).await? else {
         return Ok(None);
@@ -180,22 +230,26 @@ async fn fetch_news(
         && known.status.as_deref() == Some(&stack.status)
         && !stack.status.ends_with("_IN_PROGRESS")
         && known.marker.is_some();
-    let events = if settled && !is_health_due {
+    let events = if settled && look == HealthLook::No {
         Vec::new()
     } else {
         session.events(id, None, known.marker.as_deref()).await?
     };
     // Heat lets go of old events; the handle has each node's latest word.
-    let is_unread = !status::fold_events(known, &stack, &events).is_health_read;
+    let is_unread =
+        look == HealthLook::Afresh || !status::fold_events(known, &stack, &events).is_health_read;
     // While a cluster is made its nodes tell of their stages, and of their health after that.
     let is_made = stack.status != "CREATE_IN_PROGRESS";
-    let signals = if is_health_due && is_unread && is_made {
+    let signals = if look != HealthLook::No && is_unread && is_made {
         let handle = session.resource_metadata(id, status::PROGRESS_HANDLE).await;
         // The stack is shown without it; the next look that is due asks again.
         let told = handle.inspect_err(|error| {
             tracing::warn!(stack.id = %id.id, "cannot read what nodes tell of their health: {error}");
         });
-        told.ok()
+        match look {
+            HealthLook::Afresh => Some(told?),
+            HealthLook::No | HealthLook::Due => told.ok(),
+        }
     } else {
         None
     };

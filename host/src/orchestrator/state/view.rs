@@ -7,6 +7,7 @@ use serde_json::Value;
 pub use crate::cluster::{ClusterState, LifecyclePhase};
 use crate::orchestrator::state::{
     cluster_handle::ClusterHandle,
+    idle_jobs::{IdleView, describe_idle_end, idle_view},
     node_access::{self, NodeAccess},
     status,
 };
@@ -15,12 +16,13 @@ use crate::{
         ClusterEnd, ClusterSpec, EndStage, NodeGroups,
         attribute_names::PREFIX,
         cluster_endpoint::ClusterEndpoint,
-        end_time::EXPIRES,
+        end_time::{EXPIRES, age_text},
         former_runs::RunForecast,
         framework_bundle::EndpointReach,
         group_attributes::split_groups,
         group_value::{GROUPS_ATTRIBUTE, attribute_of},
         health::ServiceHealth,
+        idle_limit::IDLE,
         node_group::GroupSpec,
         progress::StageReport,
     },
@@ -78,6 +80,8 @@ pub struct ClusterView {
     pub ends_s: Option<u64>,
     /// What is to be said of its end: that it is near, or has come.
     pub end_notice: Option<String>,
+    /// How long it may be without jobs, and since when it is; none: no such end.
+    pub idle: Option<IdleView>,
     /// How far its deletion has come.
     pub deletion: DeletionStage,
     /// How long what is under way will take by former runs, where some are known.
@@ -327,10 +331,15 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
             .map(str::to_owned)
             .or_else(|| status::describe_failure(record)),
         ends_s: record.end.map(|end| end.at_s),
-        end_notice: record
-            .end
-            .filter(|_| record.is_live())
-            .and_then(describe_end),
+        end_notice: join_reasons(
+            record
+                .end
+                .filter(|_| record.is_live())
+                .and_then(describe_end)
+                .as_deref(),
+            describe_idle_end(record),
+        ),
+        idle: idle_view(record),
         deletion: DeletionStage::of_record(record),
         cloud_error: join_reasons(cloud_error, describe_wishes(record)),
         silent_since_s: None,
@@ -353,12 +362,16 @@ fn describe_wishes(record: &ClusterRecord) -> Option<String> {
     record.has_wish_to_decide().then_some(words)
 }
 
-/// Those that were given, and when it ends.
-fn attributes_with_end(record: &ClusterRecord) -> BTreeMap<String, String> {
+/// Those that were given, and those of its ends.
+pub(crate) fn attributes_with_end(record: &ClusterRecord) -> BTreeMap<String, String> {
     let mut attributes = record.attributes.clone();
     if let Some(end) = record.end {
         let name = format!("{PREFIX}{EXPIRES}");
         attributes.insert(name, format_rfc3339(end.at_s));
+    }
+    if let Some(idle) = record.idle {
+        let name = format!("{PREFIX}{IDLE}");
+        attributes.insert(name, age_text(idle.after_s));
     }
     attributes
 }

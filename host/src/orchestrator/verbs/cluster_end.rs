@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use crate::orchestrator::{
     context::{ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
-    rollout::desired_state::{self, UpdateRequest},
-    verbs::update,
 };
 use crate::{
     cluster::{
-        ClusterSpec, EndTime, Lifecycle, Problem,
+        ClusterSpec, EndTime, Problem,
         attribute_names::PREFIX,
         end_time::{EXPIRES, NEVER},
+        idle_limit::IDLE,
     },
     store::{ClusterRecord, TransitionResult},
     system::utc_time::{format_rfc3339, format_utc},
@@ -31,6 +30,26 @@ pub(crate) fn take_end(given: &mut ClientAttributes) -> Option<String> {
     let text = said.map(|(_, text)| text.trim().to_owned());
     given.retain(|(given, _)| *given != name);
     text
+}
+
+/// The attributes of a cluster that is deployed, as its record keeps them, and what they said of both
+/// its ends.
+pub(crate) struct SettledAttributes {
+    pub(crate) kept: BTreeMap<String, String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) idle: Option<String>,
+}
+
+impl SettledAttributes {
+    pub(crate) fn of(given: BTreeMap<String, String>) -> Self {
+        let (mut kept, expires) = without_end(given);
+        let idle = kept.remove(&format!("{PREFIX}{IDLE}"));
+        Self {
+            kept,
+            expires,
+            idle: idle.filter(|text| !text.trim().is_empty()),
+        }
+    }
 }
 
 /// The attributes of a cluster that is asked for, as its record keeps them, and what they said of the
@@ -79,34 +98,13 @@ pub(crate) fn first_end(
 /// What a request says of the end of a cluster that is there, beside all that is wrong with it.
 pub(crate) struct NewEnd {
     /// The end that it gives; none where it says none, or the one that there is.
-    at_s: Option<Option<u64>>,
-    problems: Vec<Problem>,
+    pub(crate) at_s: Option<Option<u64>>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl NewEnd {
-    /// Takes it out of the attributes that this user has given for a cluster.
-    ///
-    /// # Errors
-    /// `Invalid`: it is wrong, and all that is wrong with the rest.
+    /// Takes it out of the attributes that this user has given.
     pub(crate) fn take(
-        context: &Context,
-        record: &ClusterRecord,
-        user: &str,
-        given: &mut ClientAttributes,
-    ) -> Result<Self, OrchestratorError> {
-        Self::read(context, record, user, given).check(|| {
-            let given = given.clone();
-            let request = UpdateRequest::from_attributes(given, &context.attribute_names, record);
-            match record.lifecycle {
-                Lifecycle::Requested => {
-                    update::merge_before_deploy(context, record, request).map(drop)
-                }
-                _ => desired_state::change_target(context, record, &request).map(drop),
-            }
-        })
-    }
-
-    fn read(
         context: &Context,
         record: &ClusterRecord,
         user: &str,
@@ -126,31 +124,7 @@ impl NewEnd {
         Self { at_s, problems }
     }
 
-    /// Refuses it where it is wrong, with what is wrong with the rest.
-    ///
-    /// # Errors
-    /// `Invalid`.
-    fn check<T>(
-        self,
-        rest: impl FnOnce() -> Result<T, OrchestratorError>,
-    ) -> Result<Self, OrchestratorError> {
-        if self.problems.is_empty() {
-            return Ok(self);
-        }
-        let mut problems = self.problems;
-        if let Err(OrchestratorError::Invalid(further)) = rest() {
-            problems.extend(further);
-        }
-        Err(OrchestratorError::Invalid(problems))
-    }
-
-    /// Whether it gives another end than there is.
-    pub(crate) fn is_said(&self) -> bool {
-        self.at_s.is_some()
-    }
-
-    /// Gives it to a record, with whatever else a request changes there: one write, so that nothing is
-    /// done of a request that is refused, and all of one that is not.
+    /// Gives it to a record, with whatever else a request changes there.
     ///
     /// # Errors
     /// When the cluster is being deleted.

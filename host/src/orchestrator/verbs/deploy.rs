@@ -20,7 +20,8 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
-        cluster_end::{first_end, take_end, without_end},
+        cluster_end::{SettledAttributes, first_end, take_end},
+        cluster_idle::{first_idle, take_idle},
         find::find_cluster,
     },
 };
@@ -55,6 +56,7 @@ pub(super) async fn deploy_cluster(
         // Its end is what the first try has made of it.
         let mut attributes = attributes;
         take_end(&mut attributes);
+        take_idle(&mut attributes);
         let given = merge(attributes)?;
         // An earlier try got as far as recording what was planned: Heat may have it, so that only
         // the same can be asked for.
@@ -176,7 +178,7 @@ pub(crate) fn build_intent(
     planned: &StackPlan,
 ) -> DeployIntent {
     DeployIntent {
-        attributes: without_end(given.clone()).0,
+        attributes: SettledAttributes::of(given.clone()).kept,
         endpoints: planned.endpoints.clone(),
         notified: NodeNotifications {
             installed: planned.installed(),
@@ -189,6 +191,7 @@ pub(crate) fn build_intent(
             computed: planned.computed.clone(),
             // The record keeps it.
             expires: None,
+            idle: None,
             allowed_flavors: None,
             ..spec.clone()
         },
@@ -206,13 +209,14 @@ async fn record_intent(
     let (spec, chain) = context
         .parse_deploy(&caller.session, &decided_on.name, given)
         .await?;
-    let (_, said) = without_end(given.clone());
-    let at_s = first_end(context, decided_on, said.as_deref(), &spec)?;
+    let said = SettledAttributes::of(given.clone());
+    let at_s = first_end(context, decided_on, said.expires.as_deref(), &spec)?;
     let PlannedDeploy { spec, planned, .. } =
         plan_asked(context.planner.as_ref(), &caller.session, &spec, &chain).await?;
     let intent = build_intent(caller, caller.region()?, given, &spec, &planned);
     let record_it = |record: &mut ClusterRecord| {
-        record.set_first_end(at_s, said.as_deref())?;
+        record.set_first_end(at_s, said.expires.as_deref())?;
+        record.set_first_idle(first_idle(spec.idle), said.idle.as_deref())?;
         record.record_intent(&intent)
     };
     // Heat checks the stack as it will be, its snapshot included, before anything is recorded.
@@ -253,6 +257,7 @@ async fn repeat_deploy(
         return Err(deployed_already(record));
     }
     take_end(&mut attributes);
+    take_idle(&mut attributes);
     let given =
         merge_attributes::merge_attributes(&record.attributes, attributes, &context.state.limits)?;
     context.reject_own_changes(record, &given)?;

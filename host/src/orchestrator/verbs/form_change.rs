@@ -11,9 +11,10 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context, ProjectIdentity},
     error::OrchestratorError,
     planning::{cloud_choices, planner::ClaimedCluster, request_values::ValueInputs},
-    state::refresh,
+    state::{refresh, view::attributes_with_end},
     verbs::{
         cluster_end::take_end,
+        cluster_idle::NewIdle,
         find::{find_cluster, live_record},
         form_policy::show_room,
         request_form::{
@@ -21,7 +22,7 @@ use crate::orchestrator::{
         },
         request_revision::request_revision,
         update,
-        update_preview::look_at_update,
+        update_preview::{described_idle, look_at_update},
     },
 };
 
@@ -54,10 +55,17 @@ pub(crate) async fn show_change(
         true => caller.clone(),
         false => caller.remembering(),
     };
-    let looked = look_at_update(context, typing, &record, given.clone()).await;
+    let mut of_spec = given.clone();
+    let idle = NewIdle::take(context, &record, caller.user_id(), &mut of_spec);
+    form.problems.extend(idle.problems.clone());
+    let looked = look_at_update(context, typing, &record, of_spec).await;
     let (to, needs) = match looked {
-        Ok(looked) => {
+        Ok(mut looked) => {
             form.problems.extend(looked.problems);
+            looked
+                .change
+                .attributes
+                .extend(described_idle(&idle, &record));
             form.change = Some(looked.change);
             (looked.to, looked.needs)
         }
@@ -75,9 +83,10 @@ pub(crate) async fn show_change(
     let descriptors = context.planner.descriptors();
     let kept = |(name, value): (String, String)| (kept_name(&name).into_owned(), value);
     let given: BTreeMap<String, String> = given.into_iter().map(kept).collect();
+    let running = attributes_with_end(&record);
     let inputs = ValueInputs {
         given: &given,
-        running: Some(&record.attributes),
+        running: Some(&running),
         defaults: &context.defaults,
         descriptors: &descriptors,
         spec: &to,

@@ -3,6 +3,7 @@
 
 pub(crate) mod carry_out;
 pub(crate) mod cluster_end;
+pub(crate) mod cluster_idle;
 pub(crate) mod create;
 pub(crate) mod decide_again;
 pub(crate) mod delete;
@@ -14,6 +15,7 @@ pub(crate) mod form_policy;
 pub(crate) mod groups;
 pub(crate) mod history;
 mod journaled;
+pub(crate) mod new_ends;
 pub(crate) mod orphans;
 pub(crate) mod plan_change;
 pub(crate) mod preview;

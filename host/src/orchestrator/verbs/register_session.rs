@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    reconcile::{cluster_ends::follow_ends, resume},
+    reconcile::{cluster_ends::follow_ends, idle_ends::follow_idle, resume},
     sweeper,
 };
 
@@ -16,7 +16,11 @@ pub(crate) async fn register_session(
     session: CloudSession,
 ) -> Result<Caller, OrchestratorError> {
     sweeper::start_sweeper(context, |context| {
-        Box::pin(async move { follow_ends(&context).await })
+        Box::pin(async move {
+            if follow_ends(&context).await {
+                follow_idle(&context).await;
+            }
+        })
     });
     let sessions = &context.state.sessions;
     if sessions.remember_session(&session) {

@@ -18,8 +18,8 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
-        cluster_end::NewEnd,
         find::{find_cluster, live_record},
+        new_ends::NewEnds,
         plan_change::{PlannedChange, plan_change},
         request_revision::check_revision,
     },
@@ -54,16 +54,16 @@ pub(super) async fn update_cluster(
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     check_revision(&record, revision.as_deref())?;
-    let end = NewEnd::take(&context, &record, caller.user_id(), &mut given)?;
-    if given.is_empty() && end.is_said() {
-        let give = |record: &mut ClusterRecord| end.give(record);
+    let ends = NewEnds::take(&context, &record, caller.user_id(), &mut given)?;
+    if given.is_empty() && ends.are_said() {
+        let give = |record: &mut ClusterRecord| ends.give(record);
         let registry = &context.state.registry;
         registry.change_record(&cluster, &record, give).await?;
     } else {
         let request = UpdateRequest::from_attributes(given, &context.attribute_names, &record);
-        update_spec(&context, &caller, &cluster, record, (request, &end)).await?;
+        update_spec(&context, &caller, &cluster, record, (request, &ends)).await?;
     }
-    end.follow(&context, &cluster.record());
+    ends.follow(&context, &cluster.record());
     Ok(show_cluster(&cluster, &cluster.record()))
 }
 
@@ -73,11 +73,11 @@ async fn update_spec(
     caller: &Caller,
     cluster: &LockedCluster<'_>,
     record: Arc<ClusterRecord>,
-    (request, end): (UpdateRequest, &NewEnd),
+    (request, ends): (UpdateRequest, &NewEnds),
 ) -> Result<ClusterView, OrchestratorError> {
     if record.lifecycle == Lifecycle::Requested {
         let merged = merge_before_deploy(context, &record, request)?;
-        return store_attributes(context, cluster, &record, (&merged, end)).await;
+        return store_attributes(context, cluster, &record, (&merged, ends)).await;
     }
     let before = Arc::clone(&record);
     let mut record = match without_lonely_change(context, cluster, &record, &request)? {
@@ -91,7 +91,7 @@ async fn update_spec(
                 request.given,
                 &context.state.limits,
             )?;
-            return store_attributes(context, cluster, &record, (&merged, end)).await;
+            return store_attributes(context, cluster, &record, (&merged, ends)).await;
         }
         if let Some(newer) = rollout::catch_up(context, cluster, &record, &caller.session).await? {
             spawn_worker(context, cluster);
@@ -99,7 +99,7 @@ async fn update_spec(
         }
     }
     if let Some(change) = record.change() {
-        let asked = (request, end);
+        let asked = (request, ends);
         return match record.blocked_reason() {
             Some(why) => {
                 retry_blocked_change(context, caller, cluster, &record, change, why, asked).await
@@ -115,7 +115,7 @@ async fn update_spec(
     at_rest(&record)?;
     caller.session.refuse_without_trust()?;
     let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
-    begin_change(context, caller, cluster, &before, (planned, end)).await?;
+    begin_change(context, caller, cluster, &before, (planned, ends)).await?;
     Ok(show_cluster(cluster, &cluster.record()))
 }
 
@@ -124,11 +124,11 @@ async fn store_attributes(
     context: &Context,
     cluster: &LockedCluster<'_>,
     decided_on: &ClusterRecord,
-    (attributes, end): (&BTreeMap<String, String>, &NewEnd),
+    (attributes, ends): (&BTreeMap<String, String>, &NewEnds),
 ) -> Result<ClusterView, OrchestratorError> {
     let store = |record: &mut ClusterRecord| {
         record.store_attributes(attributes)?;
-        end.give(record)
+        ends.give(record)
     };
     let registry = &context.state.registry;
     let record = registry.change_record(cluster, decided_on, store).await?;
@@ -169,7 +169,7 @@ async fn update_during_change(
     cluster: &LockedCluster<'_>,
     record: &ClusterRecord,
     change: &ClusterChange,
-    (request, end): (UpdateRequest, &NewEnd),
+    (request, ends): (UpdateRequest, &NewEnds),
 ) -> Result<ClusterView, OrchestratorError> {
     if !is_same_change(context, record, &request)? {
         at_rest(record)?;
@@ -187,7 +187,7 @@ async fn update_during_change(
         .registry
         .change_record(cluster, record, |record| {
             record.store_attributes_of_change(&kept, &merged)?;
-            end.give(record)
+            ends.give(record)
         })
         .await?;
     cluster.add_volunteer(caller.user_id());
@@ -243,7 +243,7 @@ async fn retry_blocked_change(
     record: &ClusterRecord,
     change: &ClusterChange,
     why: &str,
-    (request, end): (UpdateRequest, &NewEnd),
+    (request, ends): (UpdateRequest, &NewEnds),
 ) -> Result<ClusterView, OrchestratorError> {
     if let Some(why) = record.spec.as_ref().and_then(refuse_change) {
         return Err(OrchestratorError::NotApplicable(why));
@@ -273,7 +273,7 @@ async fn retry_blocked_change(
         request.foreign(),
         &context.state.limits,
     )?;
-    store_attributes(context, cluster, &turned, (&kept, end)).await
+    store_attributes(context, cluster, &turned, (&kept, ends)).await
 }
 
 /// Whether the caller may is Heat's to say, before anything is done with the token of whose change
@@ -357,7 +357,7 @@ async fn begin_change(
     caller: &Caller,
     cluster: &LockedCluster<'_>,
     before: &ClusterRecord,
-    (planned, end): (PlannedChange, &NewEnd),
+    (planned, ends): (PlannedChange, &NewEnds),
 ) -> Result<(), OrchestratorError> {
     let PlannedChange { change, plan, .. } = planned;
     let registry = &context.state.registry;
@@ -366,7 +366,7 @@ async fn begin_change(
             record.drop_untaken_change("another one takes its place")?;
         }
         record.begin_change(&change, caller.user_id())?;
-        end.give(record)
+        ends.give(record)
     };
     let kept = registry.change_record(cluster, before, begin).await?;
     cluster.clear_volunteers();

@@ -11,15 +11,18 @@ use crate::orchestrator::{
     stack::snapshot::StackSnapshot,
     state::{refresh, time_left::former_runs},
     verbs::{
-        cluster_end::NewEnd,
+        cluster_idle::NewIdle,
         find::{find_cluster, live_record},
+        new_ends::NewEnds,
         plan_change::plan_beyond_quotas,
         preview::{AttributeChange, ChangePreview, describe_change, kept_attributes},
         update,
     },
 };
 use crate::{
-    cluster::{ClusterSpec, Lifecycle, Problem, end_time::EXPIRES, former_runs::RunShape},
+    cluster::{
+        ClusterSpec, Lifecycle, Problem, end_time::EXPIRES, former_runs::RunShape, idle_limit::IDLE,
+    },
     openstack::StackId,
     store::ClusterRecord,
 };
@@ -60,7 +63,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
-    let end = NewEnd::take(context, &record, caller.user_id(), &mut given)?;
+    let NewEnds { end, idle } = NewEnds::take(context, &record, caller.user_id(), &mut given)?;
     let looked = look_at_update(context, caller, &record, given).await?;
     if !looked.problems.is_empty() {
         return Err(OrchestratorError::Invalid(looked.problems));
@@ -73,7 +76,18 @@ pub(crate) async fn preview_update(
             after: Some(after),
         });
     }
+    change.attributes.extend(described_idle(&idle, &record));
     Ok(change)
+}
+
+/// What a request makes of the time that a cluster may be without jobs.
+pub(crate) fn described_idle(idle: &NewIdle, record: &ClusterRecord) -> Option<AttributeChange> {
+    let (before, after) = idle.describe(record)?;
+    Some(AttributeChange {
+        name: IDLE.to_owned(),
+        before,
+        after: Some(after),
+    })
 }
 
 /// Looks at an update of a cluster whose record was just read.

@@ -427,6 +427,11 @@ fn read_probe(faults: &mut FaultList, place: &str, text: &str) -> Option<CheckPr
         let command = command.to_owned();
         return Some(CheckProbe::Exec { command });
     }
+    if let Some(command) = text.strip_prefix("jobs:") {
+        check_some_text(faults, place, command, limits::TEXT_BYTES);
+        let command = command.to_owned();
+        return Some(CheckProbe::Jobs { command });
+    }
     let probe = if let Some(rest) = text.strip_prefix("tcp://:") {
         port(rest).map(|port| CheckProbe::Tcp { port })
     } else if let Some(rest) = text.strip_prefix("http://:") {
@@ -437,7 +442,7 @@ fn read_probe(faults: &mut FaultList, place: &str, text: &str) -> Option<CheckPr
         None
     };
     let what = format!(
-        "{} is none of tcp://:PORT, http://:PORT/PATH, https://:PORT/PATH, exec:COMMAND",
+        "{} is none of tcp://:PORT, http://:PORT/PATH, https://:PORT/PATH, exec:COMMAND, jobs:COMMAND",
         shown(text)
     );
     faults.check(probe.is_some(), place, what);

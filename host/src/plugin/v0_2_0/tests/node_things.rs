@@ -315,6 +315,10 @@ const CHECKS: &[(Spoil, &str)] = &[
         "checks[0].probe: it is empty",
     ),
     (
+        |b| b.checks[0].probe = "jobs:".into(),
+        "checks[0].probe: it is empty",
+    ),
+    (
         |b| b.checks[0].probe = "exec:a\nb".into(),
         "checks[0].probe: \"a\\nb\" holds control characters",
     ),
