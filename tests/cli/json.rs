@@ -15,6 +15,7 @@ async fn every_command_prints_one_document_with_the_documented_fields() {
         "state",
         "failure",
         "change",
+        "time_left",
         "frameworks",
         "workers",
         "created_at",

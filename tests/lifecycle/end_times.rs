@@ -365,8 +365,10 @@ async fn an_end_that_heat_refuses_is_told_once_however_often_it_is_tried() {
     })
     .await;
     world.cloud.reader("demo", 403);
-    set.ahead_s.store(HOUR_S, Ordering::Relaxed);
     for tries in 1..=3 {
+        // It is tried again after some minutes.
+        let ahead_s = HOUR_S + 360 * u64::try_from(tries).unwrap();
+        set.ahead_s.store(ahead_s, Ordering::Relaxed);
         eventually("heat was asked, and has refused it", async || {
             caller(&world, &host).await;
             let told = ends_told(&host, &owner).await;

@@ -192,9 +192,8 @@ async fn a_preview_tells_how_long_it_took_before() {
     assert_eq!(shown.former_runs.unwrap().runs, 1);
     // Of 40 workers nothing was seen but that.
     let many = pairs(&[("stampede.workers", "40")]);
-    let form = host
-        .forms()
-        .new_cluster(&me, "other", many, FormDepth::Typing);
+    let forms = host.forms();
+    let form = forms.new_cluster(&me, "other", many, FormDepth::Typing);
     let former = form.await.unwrap().former.unwrap();
     assert_eq!((former.runs, former.likeness), (1, RunLikeness::OtherSizes));
 }
@@ -244,4 +243,28 @@ async fn the_api_tells_what_is_left_and_what_it_took_before() {
     );
     assert!(left["sentence"].as_str().unwrap().contains("1 former run"));
     assert!(left["began_at"].as_str().unwrap().ends_with('Z'));
+    let page = page_of(&host, "second").await;
+    assert!(page.contains(r#"id="time-left""#), "{page}");
+    assert!(page.contains("1 former run"), "{page}");
+    assert!(!page_of(&host, "first").await.contains("time-left"));
+}
+
+/// A cluster's page, for somebody who has signed in.
+async fn page_of(host: &ApiHost, name: &str) -> String {
+    // Sees to it that there is a provider of TLS.
+    drop(stampede_tests::http_client());
+    let stay = reqwest::redirect::Policy::none();
+    let client = reqwest::Client::builder().redirect(stay).build().unwrap();
+    let token = host.world.cloud.issue_token("demo");
+    let entered = client
+        .post(host.url("/ui/sign-in"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("way=token&token={token}"));
+    let entered = entered.send().await.unwrap();
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let page = client.get(host.url(&format!("/ui/clusters/{name}")));
+    let page = page.header("cookie", cookie).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    page.text().await.unwrap()
 }

@@ -200,6 +200,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         ends_s: None,
         end_notice: None,
         idle: None,
+        time_left: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         silent_since_s: None,

@@ -158,9 +158,13 @@ pub struct TimeLeft {
     pub began_at: String,
     /// How long it is likely to take from this answer on; null where it takes longer than it did before.
     pub seconds_left: Option<u64>,
-    /// How long it took before.
-    #[serde(flatten)]
-    pub former: RunTimes,
+    /// How long it took before: the median.
+    pub typical_seconds: u64,
+    /// Of so many runs.
+    pub runs: u32,
+    /// How far they are alike: `same` (in size and flavors), `other_flavors`, or `other_sizes`.
+    #[schema(example = "same")]
+    pub likeness: String,
     /// The same in words.
     #[schema(example = "about 4 min left, from 3 former runs")]
     pub sentence: String,
@@ -377,10 +381,17 @@ impl From<&ClusterLookup> for ClusterDetail {
 
 impl From<RunForecast> for TimeLeft {
     fn from(forecast: RunForecast) -> Self {
+        let RunTimes {
+            typical_seconds,
+            runs,
+            likeness,
+        } = forecast.former.into();
         Self {
             began_at: format_rfc3339(forecast.began_s),
             seconds_left: forecast.left_s(),
-            former: forecast.former.into(),
+            typical_seconds,
+            runs,
+            likeness,
             sentence: forecast.sentence(),
         }
     }

@@ -134,6 +134,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::cluster::former_runs::{FormerRuns, RunForecast, RunLikeness};
     use crate::orchestrator::{EndpointAccess, LifecyclePhase};
 
     fn at(url: &str) -> EndpointAccess {
@@ -258,6 +259,34 @@ mod tests {
                 "updating (UPDATE_IN_PROGRESS)"
             ]
         );
+    }
+
+    #[test]
+    fn what_is_left_is_said_once_and_again_when_it_is_over() {
+        let forecast = |now_s| RunForecast {
+            began_s: 0,
+            now_s,
+            former: FormerRuns {
+                typical_s: 300,
+                runs: 2,
+                likeness: RunLikeness::Same,
+            },
+        };
+        let mut watch = ProgressPrinter::new();
+        let mut told = |now_s| -> Vec<String> {
+            let seen = ClusterView {
+                time_left: Some(forecast(now_s)),
+                ..view(ClusterState::Deploying, None, &[])
+            };
+            let news = watch.take_news(&seen).into_iter();
+            news.map(|(_, text)| text).collect()
+        };
+        let first = ["deploying", "about 4 min left, from 2 former runs"];
+        assert_eq!(told(100), first);
+        assert!(told(200).is_empty());
+        let over = ["longer than 2 former runs, which took about 5 min"];
+        assert_eq!(told(300), over);
+        assert!(told(400).is_empty());
     }
 
     #[test]

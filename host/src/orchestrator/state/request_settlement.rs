@@ -35,8 +35,9 @@ pub(crate) fn settle_by(before: &ClusterRecord, now: &ClusterRecord) -> Vec<Requ
         let is_done = is == ClusterState::Active && now.rollback_reason().is_none();
         let run = run_shape(before, &was).filter(|_| is_done);
         let run = run.map(|shape| EndedRun {
+            // Nodes that go say nothing of how long Heat takes to take them away.
+            told_s: last_told(now).filter(|_| shape.kind != RunKind::Shrink),
             shape,
-            told_s: last_told(now),
         });
         let of_state = settle_state(now, is);
         settled.extend(of_state.map(|settled| RequestSettlement { run, ..settled }));

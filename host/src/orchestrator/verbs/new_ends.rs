@@ -5,13 +5,9 @@
 use crate::orchestrator::{
     context::{ClientAttributes, Context},
     error::OrchestratorError,
-    rollout::desired_state::{self, UpdateRequest},
-    verbs::{cluster_end::NewEnd, cluster_idle::NewIdle, update},
+    verbs::{cluster_end::NewEnd, cluster_idle::NewIdle},
 };
-use crate::{
-    cluster::Lifecycle,
-    store::{ClusterRecord, TransitionResult},
-};
+use crate::store::{ClusterRecord, TransitionResult};
 
 /// What a request says of them.
 pub(crate) struct NewEnds {
@@ -20,29 +16,32 @@ pub(crate) struct NewEnds {
 }
 
 impl NewEnds {
-    /// Takes them out of the attributes that this user has given for a cluster.
-    ///
-    /// # Errors
-    /// `Invalid`: one is wrong, with all that is wrong with the rest.
-    pub(crate) fn take(
+    /// Takes them out of the attributes that this user has given.
+    pub(crate) fn read(
         context: &Context,
         record: &ClusterRecord,
         user: &str,
         given: &mut ClientAttributes,
-    ) -> Result<Self, OrchestratorError> {
-        let end = NewEnd::take(context, record, user, given);
-        let idle = NewIdle::take(context, record, user, given);
-        let mut problems = [&*end.problems, &*idle.problems].concat();
-        if problems.is_empty() {
-            return Ok(Self { end, idle });
+    ) -> Self {
+        Self {
+            end: NewEnd::take(context, record, user, given),
+            idle: NewIdle::take(context, record, user, given),
         }
-        let request =
-            UpdateRequest::from_attributes(given.clone(), &context.attribute_names, record);
-        let rest = match record.lifecycle {
-            Lifecycle::Requested => update::merge_before_deploy(context, record, request).map(drop),
-            _ => desired_state::change_target(context, record, &request).map(drop),
-        };
-        if let Err(OrchestratorError::Invalid(further)) = rest {
+    }
+
+    /// Refuses them where they are wrong, with what is wrong with the rest.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub(crate) fn check<T>(
+        self,
+        rest: impl FnOnce() -> Result<T, OrchestratorError>,
+    ) -> Result<Self, OrchestratorError> {
+        let mut problems = [&*self.end.problems, &*self.idle.problems].concat();
+        if problems.is_empty() {
+            return Ok(self);
+        }
+        if let Err(OrchestratorError::Invalid(further)) = rest() {
             problems.extend(further);
         }
         Err(OrchestratorError::Invalid(problems))

@@ -54,7 +54,7 @@ pub(super) async fn update_cluster(
     let cluster = handle.lock().await;
     let record = live_record(&context, &cluster, &name).await?;
     check_revision(&record, revision.as_deref())?;
-    let ends = NewEnds::take(&context, &record, caller.user_id(), &mut given)?;
+    let ends = take_ends(&context, &record, caller.user_id(), &mut given)?;
     if given.is_empty() && ends.are_said() {
         let give = |record: &mut ClusterRecord| ends.give(record);
         let registry = &context.state.registry;
@@ -67,7 +67,27 @@ pub(super) async fn update_cluster(
     Ok(show_cluster(&cluster, &cluster.record()))
 }
 
-/// The same of all that is no matter of the end alone, which is recorded with it.
+/// Takes out of the attributes that this user has given what they say of the cluster's ends.
+///
+/// # Errors
+/// `Invalid`: one is wrong, with all that is wrong with the rest.
+pub(crate) fn take_ends(
+    context: &Context,
+    record: &ClusterRecord,
+    user: &str,
+    given: &mut ClientAttributes,
+) -> Result<NewEnds, OrchestratorError> {
+    NewEnds::read(context, record, user, given).check(|| {
+        let given = given.clone();
+        let request = UpdateRequest::from_attributes(given, &context.attribute_names, record);
+        match record.lifecycle {
+            Lifecycle::Requested => merge_before_deploy(context, record, request).map(drop),
+            _ => desired_state::change_target(context, record, &request).map(drop),
+        }
+    })
+}
+
+/// Changes all that is no matter of its ends alone, which are recorded with it.
 async fn update_spec(
     context: &Arc<Context>,
     caller: &Caller,

@@ -63,7 +63,7 @@ pub(crate) async fn preview_update(
     let age = context.state.limits.observe_every;
     refresh::refresh_cluster(&context.state, &handle, &caller.session, age).await;
     let record = live_record(context, &handle, name).await?;
-    let NewEnds { end, idle } = NewEnds::take(context, &record, caller.user_id(), &mut given)?;
+    let NewEnds { end, idle } = update::take_ends(context, &record, caller.user_id(), &mut given)?;
     let looked = look_at_update(context, caller, &record, given).await?;
     if !looked.problems.is_empty() {
         return Err(OrchestratorError::Invalid(looked.problems));
