@@ -173,7 +173,7 @@ async fn one_that_is_silent_keeps_the_cluster_and_so_does_a_heat_that_does_not_a
     idle.ahead(30 * HOUR_S);
     idle.asked(1).await;
     assert_eq!(notice(&idle.host, &idle.owner).await, None);
-    let spec = idle.record().await.spec.unwrap();
+    let spec = idle.record().await.spec.clone().unwrap();
     let nodes = spec.node_names();
     let workers = nodes.iter().filter(|name| *name != "master");
     let word = format!("/idle={}", unix_now_s() + 2 * HOUR_S);
