@@ -10,8 +10,8 @@
 //! - [`JsonApi`]: a request's way
 //! - [`document`]: the API's document; `problem_answers`: which problems stand in it
 //! - `handlers`: what each route answers
-//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`], [`access_shapes`]: what
-//!   answers hold
+//! - [`shapes`], [`preview_shapes`], [`catalog_shapes`], [`request_shapes`], [`access_shapes`],
+//!   [`time_shapes`]: what answers hold
 //! - `request_body`: what requests say, `json_node`: JSON as it was sent
 //! - `credentials`, `route`: who asks, and for what
 //! - [`problem`]: why a request is not served, as RFC 9457 has it
@@ -32,6 +32,7 @@ mod request_body;
 pub mod request_shapes;
 mod route;
 pub mod shapes;
+pub mod time_shapes;
 
 use std::panic::AssertUnwindSafe;
 

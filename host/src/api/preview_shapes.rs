@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::shapes::RunTimes;
+use super::time_shapes::RunTimes;
 use crate::cluster::Flavor;
 use crate::cluster::framework_bundle::ComponentEndpoint;
 use crate::orchestrator::planning::plan_description::{OpenPort, PlannedDownload};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    api::shapes::TimeLeft,
+    api::time_shapes::TimeLeft,
     cluster::{
         default_groups::{WORKERS, sized_group},
         end_time::age_text,
