@@ -4,40 +4,42 @@ use stampede_tests::fake_openstack::CreateFails;
 
 use super::{DEPLOY, Terminal};
 
+/// The fields of a cluster that every command has.
+const FIELDS: [&str; 22] = [
+    "name",
+    "id",
+    "state",
+    "failure",
+    "change",
+    "time_left",
+    "frameworks",
+    "workers",
+    "created_at",
+    "age_s",
+    "expires",
+    "end_notice",
+    "idle",
+    "region",
+    "stack_id",
+    "stack_status",
+    "stack_status_reason",
+    "cloud_error",
+    "attributes",
+    "endpoints",
+    "endpoint_access",
+    "health",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_prints_one_document_with_the_documented_fields() {
     let terminal = Terminal::new().await;
     let deployed = terminal.json(&[&DEPLOY[..], &["--wait"]].concat()).await;
     assert_eq!(deployed["outcome"], "active");
-    let fields = [
-        "name",
-        "id",
-        "state",
-        "failure",
-        "change",
-        "time_left",
-        "frameworks",
-        "workers",
-        "created_at",
-        "age_s",
-        "expires",
-        "end_notice",
-        "idle",
-        "region",
-        "stack_id",
-        "stack_status",
-        "stack_status_reason",
-        "cloud_error",
-        "attributes",
-        "endpoints",
-        "endpoint_access",
-        "health",
-    ];
     let listed = terminal.json(&["list"]).await;
     let shown = terminal.json(&["show", "demo"]).await;
     let manual = include_str!("../../host/docs/operating.md");
     for cluster in [&deployed["cluster"], &listed[0], &shown] {
-        for field in fields {
+        for field in FIELDS {
             assert!(cluster.get(field).is_some(), "{field}: {cluster}");
             assert!(manual.contains(&format!("`{field}`")), "{field}");
         }

@@ -315,8 +315,8 @@ const CHECKS: &[(Spoil, &str)] = &[
         "checks[0].probe: it is empty",
     ),
     (
-        |b| b.checks[0].probe = "jobs:c\nd".into(),
-        "checks[0].probe: \"c\\nd\" holds control characters",
+        |b| b.checks[1].probe = "jobs:".into(),
+        "checks[1].probe: it is empty",
     ),
     (
         |b| b.checks[0].probe = "exec:a\nb".into(),
