@@ -99,6 +99,14 @@ impl RequestForms {
         let shown = form_change::show_change(context, caller, name, given, is_fresh);
         Box::pin(shown).await
     }
+
+    /// Who asks the cloud: while somebody types what was asked lately is good enough.
+    fn asker(&self, caller: &Caller, depth: FormDepth) -> Caller {
+        match depth {
+            FormDepth::Typing if !self.is_fresh => caller.remembering(),
+            FormDepth::Typing | FormDepth::Whole => caller.clone(),
+        }
+    }
 }
 
 async fn show_request(
@@ -130,10 +138,7 @@ async fn show_request(
     form.keep(check_phase(context, caller, there.as_deref(), &merged).await)?;
     form.keep(caller.region().map(drop))?;
     form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
-    let asker = &match depth {
-        FormDepth::Typing if !forms.is_fresh => caller.remembering(),
-        FormDepth::Typing | FormDepth::Whole => caller.clone(),
-    };
+    let asker = &forms.asker(caller, depth);
     let looked = look(context, asker, name, &merged, &mut form).await?;
     if let Some(planned) = &looked.planned {
         let record = planned_record(context, caller, name, &merged, (&looked.spec, planned))?;

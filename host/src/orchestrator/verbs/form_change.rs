@@ -62,10 +62,8 @@ pub(crate) async fn show_change(
     let (to, needs) = match looked {
         Ok(mut looked) => {
             form.problems.extend(looked.problems);
-            looked
-                .change
-                .attributes
-                .extend(described_idle(&idle, &record));
+            let attributes = &mut looked.change.attributes;
+            attributes.extend(described_idle(&idle, &record));
             form.change = Some(looked.change);
             (looked.to, looked.needs)
         }
