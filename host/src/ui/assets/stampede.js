@@ -107,11 +107,14 @@
     }
   };
 
-  // A stream that was refused is not tried again by itself.
+  // A stream that was refused is not tried again by itself, and one that has ended ever less often: of
+  // a session that has ended, or a host that was away, it would stay away for a minute.
   const connect = () => {
-    if (!streams || root._htmx?.sse || Date.now() - connected < CONNECT_MS) return;
+    if (!streams || Date.now() - connected < CONNECT_MS) return;
     connected = Date.now();
-    root.dispatchEvent(new Event("connect"));
+    const stream = root._htmx?.sse;
+    if (stream) stream.delayCanceller?.();
+    else root.dispatchEvent(new Event("connect"));
   };
 
   const watch = () => {
