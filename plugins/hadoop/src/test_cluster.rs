@@ -43,7 +43,9 @@ pub(crate) fn request(workers: u32, settings: &Value) -> Request {
 
 /// What the system of a node leaves: what the host keeps for it.
 fn shareable(node_mib: u32) -> u32 {
-    node_mib - if node_mib <= 4_096 { 512 } else { 1_024 }
+    let reserve = if node_mib <= 4_096 { 512 } else { 1_024 };
+    // Just above a small node there is not less to share than on it.
+    (node_mib - reserve).max(node_mib.min(4_096) - 512)
 }
 
 /// Shares a node's memory as the host does: `least + weight * level`, the most at most, by the largest
