@@ -140,7 +140,7 @@ async fn a_record_that_cannot_be_read_again_is_no_cluster_that_is_gone() {
     let bob = world.user(&host, "bob").await;
     eventually("it waits", async || host.view(&bob, "default").await.ok()).await;
     let before = world.cloud.count_of("heat", "GET", "/stacks/");
-    let slow = FaultKind::Slow(Duration::from_secs(2));
+    let slow = FaultKind::Slow(Duration::from_secs(4));
     world.cloud.fault(InjectedFault::of("heat", 1, slow));
     let looking = tokio::spawn({
         let (host, bob) = (host.clone(), bob.clone());

@@ -19,7 +19,7 @@ use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack};
 use crate::made_up_plans::Plans;
 
 /// How long [`eventually`] waits; only a failing test waits as long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The cloud and what outlives a host.
 pub(crate) struct LifecycleFixture {
