@@ -6,15 +6,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    api::time_shapes::TimeLeft,
+    api::time_shapes::{IdleState, TimeLeft},
     cluster::{
         default_groups::{WORKERS, sized_group},
-        end_time::age_text,
         framework_bundle::EndpointReach,
         health::{ComponentHealth, HealthColour, ServiceHealth, cluster_colour},
         progress::{StageOutcome, StageReport},
     },
-    orchestrator::{ClusterView, IdleView},
+    orchestrator::ClusterView,
     system::{clock::unix_now_s, utc_time::format_rfc3339},
 };
 
@@ -46,26 +45,6 @@ pub(super) const CLUSTER_FIELDS: [&str; 24] = [
     "progress",
 ];
 
-/// What is known of a cluster that is deleted when it has been without jobs for long.
-#[derive(Serialize)]
-pub(super) struct IdleDocument {
-    limit: String,
-    busy: bool,
-    since: Option<String>,
-    ends: Option<String>,
-}
-
-impl From<IdleView> for IdleDocument {
-    fn from(view: IdleView) -> Self {
-        Self {
-            limit: age_text(view.after_s),
-            busy: view.is_busy,
-            since: view.since_s.map(format_rfc3339),
-            ends: view.ends_s.map(format_rfc3339),
-        }
-    }
-}
-
 /// A cluster.
 #[derive(Serialize)]
 pub(super) struct ClusterDocument<'a> {
@@ -89,7 +68,7 @@ pub(super) struct ClusterDocument<'a> {
     /// That this is near, or has come.
     end_notice: Option<&'a str>,
     /// How long it may be without jobs, and since when it is.
-    idle: Option<IdleDocument>,
+    idle: Option<IdleState>,
     region: &'a str,
     stack_id: Option<&'a str>,
     stack_status: Option<&'a str>,
@@ -224,7 +203,7 @@ impl<'a> ClusterDocument<'a> {
             age_s: age_s(view),
             expires: view.ends_s.map(format_rfc3339),
             end_notice: view.end_notice.as_deref(),
-            idle: view.idle.map(IdleDocument::from),
+            idle: view.idle.map(IdleState::from),
             region: &view.region,
             stack_id: view.stack_id.as_ref().map(|(_, id)| id.as_str()),
             stack_status: view.stack_status.as_deref(),

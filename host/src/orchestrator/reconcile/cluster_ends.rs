@@ -41,14 +41,7 @@ pub(crate) async fn follow_ends(context: &Arc<Context>) -> bool {
         }
         let found = state.registry.read_by_id(&one.project_id, &one.id).await;
         let followed = match found {
-            Ok(Some(handle)) => match handle.try_lock() {
-                Some(cluster) => follow_locked(context, &cluster).await,
-                // Whoever has it may have it for long.
-                None => {
-                    state.ends.look_at(Some(now_s));
-                    Ok(())
-                }
-            },
+            Ok(Some(handle)) => follow_end(context, &handle).await,
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
@@ -71,8 +64,7 @@ pub(crate) async fn follow_end(
         Some(cluster) => follow_locked(context, &cluster).await,
         // Whoever has it may have it for long.
         None => {
-            let state = &context.state;
-            state.ends.look_at(Some(state.clock.unix_now_s()));
+            context.state.ends.look_now();
             Ok(())
         }
     }

@@ -25,10 +25,14 @@ pub(crate) fn end_attribute() -> String {
 
 /// Takes out what a request says of the end, the last where it says it twice.
 pub(crate) fn take_end(given: &mut ClientAttributes) -> Option<String> {
-    let name = end_attribute();
-    let said = given.iter().rev().find(|(given, _)| *given == name);
+    take_attribute(given, &end_attribute())
+}
+
+/// Takes out what a request says of an attribute, the last where it says it twice.
+pub(crate) fn take_attribute(given: &mut ClientAttributes, name: &str) -> Option<String> {
+    let said = given.iter().rev().find(|(given, _)| given == name);
     let text = said.map(|(_, text)| text.trim().to_owned());
-    given.retain(|(given, _)| *given != name);
+    given.retain(|(given, _)| given != name);
     text
 }
 

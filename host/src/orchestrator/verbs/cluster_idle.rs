@@ -2,7 +2,10 @@
 //! says is taken out of the attributes and kept by the record, since it changes without the cluster.
 //! No cloud is asked.
 
-use crate::orchestrator::context::{ClientAttributes, Context, ProjectIdentity};
+use crate::orchestrator::{
+    context::{ClientAttributes, Context, ProjectIdentity},
+    verbs::cluster_end::take_attribute,
+};
 use crate::{
     cluster::{
         IdleLimit, Lifecycle, Problem,
@@ -77,11 +80,7 @@ impl NewIdle {
 
 /// Takes out what a request says of it, the last where it says it twice.
 pub(crate) fn take_idle(given: &mut ClientAttributes) -> Option<String> {
-    let name = format!("{PREFIX}{IDLE}");
-    let said = given.iter().rev().find(|(given, _)| *given == name);
-    let text = said.map(|(_, text)| text.trim().to_owned());
-    given.retain(|(given, _)| *given != name);
-    text
+    take_attribute(given, &format!("{PREFIX}{IDLE}"))
 }
 
 /// The limit that a request gives a cluster that is there: none where it is the one that it has.
