@@ -61,7 +61,10 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 98] = [
+const PURE: [&str; 101] = [
+    "orchestrator/planning/newer_plugins.rs",
+    "bundle/node_upgrade.rs",
+    "orchestrator/rollout/renewed_template.rs",
     "bundle/packed_text.rs",
     "bundle/computed_size.rs",
     "addressing/mod.rs",

@@ -12,7 +12,7 @@ use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::health::{ComponentHealth, ServiceHealth};
 use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::{
-    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NodeView, Orchestrator,
+    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NewerPlugins, NodeView, Orchestrator,
 };
 use crate::system::utc_time::format_rfc3339;
 
@@ -116,6 +116,9 @@ pub struct ClusterDetail {
     /// How long what is under way will take, by former runs of the project; null where nothing is under
     /// way, or nothing like it was carried out before.
     pub time_left: Option<TimeLeft>,
+    /// What made it and is another by now: an update with `upgrade` takes what is there now; null where
+    /// that would change nothing, or where it cannot be asked for.
+    pub upgrade: Option<UpgradeOffer>,
     /// How far its deletion has come: `none`, `wished` (by somebody whose cluster it is not), `asked`
     /// or `taken` (by Heat).
     #[schema(example = "none")]
@@ -133,6 +136,16 @@ pub struct StackState {
     pub status: Option<String>,
     /// Heat's words beside it; may be empty.
     pub reason: String,
+}
+
+/// What an upgrade would replace.
+#[derive(Serialize, ToSchema)]
+pub struct UpgradeOffer {
+    /// The plugins that are others by now than those that made the cluster.
+    #[schema(example = json!(["hadoop"]))]
+    pub plugins: Vec<String>,
+    /// Whether the frame of its nodes is another, as it comes with each release of Stampede.
+    pub frame: bool,
 }
 
 /// A node.
@@ -308,6 +321,7 @@ impl From<&ClusterLookup> for ClusterDetail {
                 .collect(),
             change: view.change,
             time_left: view.time_left.map(TimeLeft::from),
+            upgrade: view.upgrade.map(UpgradeOffer::from),
             deletion: match view.deletion {
                 DeletionStage::NotWanted => "none",
                 DeletionStage::Wished => "wished",
@@ -316,6 +330,15 @@ impl From<&ClusterLookup> for ClusterDetail {
             }
             .to_owned(),
             warning: view.cloud_error,
+        }
+    }
+}
+
+impl From<NewerPlugins> for UpgradeOffer {
+    fn from(newer: NewerPlugins) -> Self {
+        Self {
+            plugins: newer.plugins,
+            frame: newer.frame,
         }
     }
 }

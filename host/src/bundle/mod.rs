@@ -12,7 +12,7 @@
 //! - [`node_script`]: what stands on the nodes of a class, and how bash is told it; [`node_frame`]: the
 //!   frame, the same for all
 //! - `node_user_data`: the script that they boot by; [`node_rest`]: what that has no room for
-//! - [`node_update`]: what a running node is notified of in a change
+//! - [`node_update`]: what a running node is notified of in a change; [`node_upgrade`]: in an upgrade
 //! - [`node_classes`], [`node_conflicts`], [`placeholders`]: what plugins have stand on which nodes, and what of
 //!   it cannot stand there together (`path_conflicts`, over `component_set`s)
 //! - `class_content`, [`manifest`] and `manifest_line` write what nodes get as data;
@@ -38,6 +38,7 @@ pub mod node_rest;
 pub mod node_script;
 pub mod node_surroundings;
 pub mod node_update;
+pub mod node_upgrade;
 mod node_user_data;
 mod packed_text;
 mod path_conflicts;

@@ -36,6 +36,9 @@ const MANIFEST: &str = concat!(
 /// How a node takes what its user data has no room for.
 const REST: &str = include_str!("../../../templates/node/rest.sh");
 
+/// What an upgrade does on a node before the frame of now is there.
+const UPGRADE: &str = include_str!("../../../templates/node/upgrade.sh");
+
 /// Bytes of the frame's digest in [`host_version`].
 const DIGEST_BYTES: usize = 8;
 
@@ -78,6 +81,12 @@ pub(super) fn is_frame_path(path: &str) -> bool {
 pub(super) fn rest_functions() -> &'static str {
     static SHORT: OnceLock<String> = OnceLock::new();
     SHORT.get_or_init(|| shorten_script(REST))
+}
+
+/// The functions by which a node that has an older frame takes the one of now, and gives it back.
+pub(super) fn upgrade_functions() -> &'static str {
+    static SHORT: OnceLock<String> = OnceLock::new();
+    SHORT.get_or_init(|| shorten_script(UPGRADE))
 }
 
 /// What of bash's a place stands in.
@@ -176,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_frame_says_the_same_without_its_comments_and_indentation() {
-        for script in [LIB, RUN, MANIFEST, REST] {
+        for script in [LIB, RUN, MANIFEST, REST, UPGRADE] {
             let short = shorten_script(script);
             assert_eq!(understood(script), understood(&short));
             assert_eq!(script.lines().next(), short.lines().next());

@@ -99,8 +99,15 @@ pub fn build_node_update(
     paths: &[String],
     news: &MemberLines,
 ) -> Result<NodeUpdate, UpdateTooLong> {
-    let text = base64::engine::general_purpose::STANDARD
-        .encode(compress(&build_update_script(to, paths, news)));
+    pack_update(&build_update_script(to, paths, news))
+}
+
+/// A text as metadata carries it.
+///
+/// # Errors
+/// [`UpdateTooLong`].
+pub(super) fn pack_update(text: &str) -> Result<NodeUpdate, UpdateTooLong> {
+    let text = base64::engine::general_purpose::STANDARD.encode(compress(text));
     let sha256 = to_hex(&Sha256::digest(&text));
     // Base64 is ASCII, so bytes are characters.
     let parts: Vec<String> = text
@@ -118,20 +125,30 @@ pub fn build_node_update(
 /// Files that are in `paths` and not in `to` are removed; the others are written whole. Variables
 /// are set all, since nobody knows which of them a node has; but for the change that it booted in.
 fn build_update_script(to: &NodeContent, paths: &[String], news: &MemberLines) -> String {
-    let mut text = String::new();
-    let is_there = |path: &String| to.files.iter().any(|placed| placed.path == *path);
-    for path in paths.iter().filter(|path| path.as_str() != VARIABLES) {
-        if !is_there(path) {
-            text.push_str(&format!("rm -f {}\n", quote_word(path)));
-        }
-    }
+    let mut text = removals(to, paths);
     let members = MemberLines::path();
     for placed in &to.files {
         if placed.path == members || paths.contains(&placed.path) {
             text.push_str(&file_command(placed));
         }
     }
-    text.extend(news.file().iter().map(file_command));
+    text.push_str(&around_files(to, news));
+    text
+}
+
+/// The commands that take away the files at these paths which are not there after it.
+pub(super) fn removals(to: &NodeContent, paths: &[String]) -> String {
+    let is_there = |path: &String| to.files.iter().any(|placed| placed.path == *path);
+    let gone = paths
+        .iter()
+        .filter(|path| path.as_str() != VARIABLES && !is_there(path));
+    gone.map(|path| format!("rm -f {}\n", quote_word(path)))
+        .collect()
+}
+
+/// The commands for what nodes are told beside their files.
+pub(super) fn around_files(to: &NodeContent, news: &MemberLines) -> String {
+    let mut text: String = news.file().iter().map(file_command).collect();
     let variables = to.variables.iter();
     for (name, value) in variables.filter(|(name, _)| *name != GENERATION_VARIABLE) {
         text.push_str(&format!("stampede_variable {name} {}\n", quote_word(value)));

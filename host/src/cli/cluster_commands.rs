@@ -11,7 +11,8 @@ use super::{
     wait,
 };
 use crate::cluster::{
-    default_groups::WORKERS, group_attributes::is_group_name, group_value::attribute_of,
+    attribute_schema::UPGRADE, default_groups::WORKERS, group_attributes::is_group_name,
+    group_value::attribute_of,
 };
 
 /// Create, show and change clusters: each command by the words of the openstack client
@@ -31,6 +32,7 @@ enum ClusterCommand {
     Watch(wait::WaitArgs),
     Update(UpdateArgs),
     Scale(ScaleArgs),
+    Upgrade(UpgradeArgs),
     Extend(extend::ExtendArgs),
     Delete(delete::DeleteArgs),
     Adopt(adopt::AdoptArgs),
@@ -67,6 +69,19 @@ struct ScaleArgs {
     options: UpdateOptions,
 }
 
+/// Have a running cluster made of the plugins of now
+///
+/// All that stands on its nodes becomes what the plugins and the frame of now make, node after node, as with
+/// other changes: versions of frameworks and settings stay. `stampede show` says whether there is anything to
+/// upgrade, --dry-run what it would change.
+#[derive(Args, Debug)]
+struct UpgradeArgs {
+    /// The cluster's name
+    name: String,
+    #[command(flatten)]
+    options: UpdateOptions,
+}
+
 impl ClusterArgs {
     /// The short form.
     pub(super) fn into_command(self) -> Command {
@@ -83,6 +98,10 @@ impl ClusterArgs {
             ClusterCommand::Update(args) => Command::Update(args),
             ClusterCommand::Scale(args) => {
                 Command::Update(UpdateArgs::new(args.name, args.sizes, args.options))
+            }
+            ClusterCommand::Upgrade(args) => {
+                let upgrade = vec![(UPGRADE.to_owned(), "true".to_owned())];
+                Command::Update(UpdateArgs::new(args.name, upgrade, args.options))
             }
             ClusterCommand::Extend(args) => Command::Extend(args),
             ClusterCommand::Delete(args) => Command::Delete(args),

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    api::time_shapes::{IdleState, TimeLeft},
+    api::{
+        shapes::UpgradeOffer,
+        time_shapes::{IdleState, TimeLeft},
+    },
     cluster::{
         default_groups::{WORKERS, sized_group},
         framework_bundle::EndpointReach,
@@ -18,13 +21,14 @@ use crate::{
 };
 
 /// The fields of a cluster.
-pub(super) const CLUSTER_FIELDS: [&str; 24] = [
+pub(super) const CLUSTER_FIELDS: [&str; 25] = [
     "name",
     "id",
     "state",
     "failure",
     "change",
     "time_left",
+    "upgrade",
     "frameworks",
     WORKERS,
     "groups",
@@ -55,6 +59,8 @@ pub(super) struct ClusterDocument<'a> {
     change: Option<&'a str>,
     /// How long what is under way will take, by former runs.
     time_left: Option<TimeLeft>,
+    /// What made it and is another by now.
+    upgrade: Option<UpgradeOffer>,
     frameworks: &'a [String],
     /// How large it is, under the name of that attribute.
     #[serde(flatten)]
@@ -193,6 +199,7 @@ impl<'a> ClusterDocument<'a> {
             failure: view.failure.as_deref().or_else(|| view.state.reason()),
             change: view.change.as_deref(),
             time_left: view.time_left.map(TimeLeft::from),
+            upgrade: view.upgrade.clone().map(UpgradeOffer::from),
             frameworks: &view.frameworks,
             size: BTreeMap::from([(
                 sized_group().many,

@@ -60,6 +60,14 @@ fn print_view(out: &mut LinePrinter<'_>, view: &ClusterView) -> Result<()> {
     if let Some(left) = &view.time_left {
         writeln!(out, "takes       {}", left.sentence())?;
     }
+    if let Some(newer) = &view.upgrade {
+        let command = format!("stampede cluster upgrade {} --dry-run", view.name);
+        writeln!(
+            out,
+            "upgrade     {}; what it would change: {command}",
+            newer.sentence()
+        )?;
+    }
     if matches!(view.state, ClusterState::Planned | ClusterState::Updating) {
         writeln!(
             out,

@@ -32,6 +32,8 @@ use super::{
 
 /// The framework of a request that names none.
 pub const DEFAULT_FRAMEWORK: &str = "hadoop";
+/// What asks for an upgrade, in an update.
+pub const UPGRADE: &str = "upgrade";
 
 /// All of Stampede's own attributes, in the order in which people see them. A row whose parsing
 /// needs another's value (the network has to hold the nodes) stands behind it. Those of the groups
@@ -280,6 +282,16 @@ pub static ATTRIBUTES: &[AttributeSchema] = &[
         },
         may_change: true,
     },
+    AttributeSchema {
+        name: Cow::Borrowed(UPGRADE),
+        description: Cow::Borrowed(
+            "in an update, by itself: whether all that stands on the nodes becomes what the plugins of now make",
+        ),
+        value: AttributeValue::Upgrade {
+            default: "the nodes keep what they were made of",
+        },
+        may_change: true,
+    },
 ];
 
 /// The attribute of this name, without `stampede.`; none where it is a plugin's or nobody's.
@@ -310,6 +322,7 @@ pub fn default_spec() -> ClusterSpec {
             | AttributeValue::FrameworkVersion { .. }
             // The groups of every cluster are there, with their counts.
             | AttributeValue::Groups { .. }
+            | AttributeValue::Upgrade { .. }
             | AttributeValue::OfGroup(_) => {}
         }
     }

@@ -88,6 +88,7 @@ fn samples(value: &AttributeValue) -> (Option<String>, Vec<String>) {
             Some("3d".to_owned()),
             vec!["59m".to_owned(), "367d".to_owned()],
         ),
+        AttributeValue::Upgrade { .. } => (None, vec!["true".to_owned()]),
         AttributeValue::Frameworks { .. } => (Some("spark".to_owned()), vec!["hive".to_owned()]),
         AttributeValue::FrameworkVersion { .. } => {
             (Some("3.4.3".to_owned()), vec!["2.10".to_owned()])

@@ -111,6 +111,11 @@ pub enum AttributeValue {
         /// What holds it.
         field: SpecField<Option<IdleLimit>>,
     },
+    /// Whether an update replaces all that stands on the nodes. Used up by the update that bears it.
+    Upgrade {
+        /// In words.
+        default: &'static str,
+    },
     /// Names of plugins. [`super::attributes`] parses them before all rows, since it takes the
     /// plugins that are there.
     Frameworks {
@@ -157,7 +162,7 @@ impl AttributeSchema {
         match &self.value {
             AttributeValue::OfGroup(of_group) => of_group.type_name(),
             AttributeValue::Number { .. } => "integer",
-            AttributeValue::Flag { .. } => "boolean",
+            AttributeValue::Flag { .. } | AttributeValue::Upgrade { .. } => "boolean",
             _ => "string",
         }
     }
@@ -177,6 +182,7 @@ impl AttributeSchema {
             | AttributeValue::EndpointList { default, .. }
             | AttributeValue::EndTime { default, .. }
             | AttributeValue::IdleLimit { default, .. }
+            | AttributeValue::Upgrade { default }
             | AttributeValue::Frameworks { default }
             | AttributeValue::FrameworkVersion { default }
             | AttributeValue::Groups { default } => (*default).to_owned(),
@@ -203,6 +209,7 @@ impl AttributeSchema {
         match &self.value {
             AttributeValue::Number { least, most, .. } => format!("{least} to {most}"),
             AttributeValue::Flag { .. } => "true or false".to_owned(),
+            AttributeValue::Upgrade { .. } => "true, in an update".to_owned(),
             AttributeValue::CloudName { .. } => {
                 format!("up to {} characters", limits::MAX_CLOUD_NAME_CHARS)
             }
@@ -290,6 +297,10 @@ impl AttributeSchema {
                 clean()?;
                 field.set(spec, Some(IdleLimit::parse(name, text)?));
             }
+            AttributeValue::Upgrade { .. } => {
+                let message = "only an update of a running cluster takes it";
+                return Err(Problem::new(name, message, "leave it out"));
+            }
             AttributeValue::Frameworks { .. }
             | AttributeValue::FrameworkVersion { .. }
             | AttributeValue::Groups { .. } => {}
@@ -333,7 +344,7 @@ impl AttributeSchema {
             AttributeValue::Groups { .. } => render_groups(&spec.groups),
             AttributeValue::OfGroup(of_group) => of_group.render(&spec.groups),
             // Rendered under each framework's own name, `hadoop.version`.
-            AttributeValue::FrameworkVersion { .. } => None,
+            AttributeValue::FrameworkVersion { .. } | AttributeValue::Upgrade { .. } => None,
         }
     }
 
@@ -355,7 +366,9 @@ impl AttributeSchema {
             AttributeValue::OfGroup(of_group) => {
                 of_group.copy_value(&from.groups, &mut to.groups);
             }
-            AttributeValue::FrameworkVersion { .. } | AttributeValue::Groups { .. } => {}
+            AttributeValue::FrameworkVersion { .. }
+            | AttributeValue::Groups { .. }
+            | AttributeValue::Upgrade { .. } => {}
         }
     }
 }

@@ -45,6 +45,10 @@ pub struct ClusterChange {
     /// asking the cloud; none in changes that a former version began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<NodeFlavors>,
+    /// Its number, where it is an upgrade: all that stands on the nodes is replaced by what the
+    /// plugins of now make. Nodes keep under it what was there before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<u32>,
 }
 
 /// The flavors of a cluster's nodes, as the cloud had them when its change was planned.
@@ -111,6 +115,10 @@ pub struct RolloutStep {
     /// Whether they have asked to take their turn later, and this is it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_postponed: bool,
+    /// In an upgrade, which part of the new files it brings to the nodes, from 0; none: it puts into
+    /// their place what was brought, or has nothing to do with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brings: Option<u32>,
     /// Whether those notified may be dead, and are not waited for as long as others.
     #[serde(default)]
     pub may_be_dead: bool,

@@ -91,6 +91,7 @@ pub use lifecycle::Lifecycle;
 pub use node_group::{GroupSpec, NodeGroups, NodeIds};
 pub use operator_policy::{OperatorPolicy, ProjectPolicy};
 pub use parse_value::is_node_url;
+pub(crate) use parse_value::parse_flag;
 pub use pins::{ClusterPins, PinnedPlugin};
 pub use plugin_contract::PluginContract;
 pub use problem::Problem;

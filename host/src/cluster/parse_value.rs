@@ -243,7 +243,7 @@ pub(super) fn parse_network_list(path: &str, value: &str) -> Result<Vec<String>,
 }
 
 /// `true` or `false`.
-pub(super) fn parse_flag(path: &str, value: &str) -> Result<bool, Problem> {
+pub(crate) fn parse_flag(path: &str, value: &str) -> Result<bool, Problem> {
     value.trim().parse().map_err(|_| {
         let message = format!("must be true or false, got `{}`", shorten(value));
         Problem::new(path, message, "")

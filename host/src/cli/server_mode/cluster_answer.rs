@@ -15,7 +15,7 @@ use crate::{
         idle_limit::IDLE,
         progress::StageReport,
     },
-    orchestrator::{ClusterView, DeletionStage, EndpointAccess, IdleView},
+    orchestrator::{ClusterView, DeletionStage, EndpointAccess, IdleView, NewerPlugins},
     system::utc_time::parse_rfc3339,
 };
 
@@ -45,12 +45,21 @@ pub(super) struct ClusterAnswer {
     endpoints: Vec<EndpointAnswer>,
     change: Option<String>,
     time_left: Option<TimeLeftAnswer>,
+    upgrade: Option<UpgradeAnswer>,
     #[serde(default)]
     deletion: String,
     warning: Option<String>,
     expires: Option<String>,
     end_notice: Option<String>,
     idle: Option<IdleAnswer>,
+}
+
+#[derive(Deserialize)]
+struct UpgradeAnswer {
+    #[serde(default)]
+    plugins: Vec<String>,
+    #[serde(default)]
+    frame: bool,
 }
 
 #[derive(Deserialize)]
@@ -181,6 +190,10 @@ impl ClusterAnswer {
             stack_status_reason: stack.reason,
             change: self.change,
             time_left: self.time_left.map(TimeLeftAnswer::into_forecast),
+            upgrade: self.upgrade.map(|offer| NewerPlugins {
+                plugins: offer.plugins,
+                frame: offer.frame,
+            }),
             deletion: match self.deletion.as_str() {
                 "wished" => DeletionStage::Wished,
                 "asked" => DeletionStage::Asked,

@@ -11,6 +11,7 @@
 //! - [`ask_claims`], then [`framework_plan`]: what the plugins make of it; [`plan_error`]: or why not (pure)
 //! - [`cluster_description`]: what is said of a cluster (pure)
 //! - [`pinning`]: what a cluster is made of, as its record keeps it (pure)
+//! - [`newer_plugins`]: whether that is another by now (pure)
 //! - [`template_overlay`]: a change laid over what a stack has (pure)
 //! - [`new_node_values`]: what new nodes are made of (pure); [`new_nodes`]: whether what new nodes need is still there (pure)
 //! - [`quota`]: what the project may still take (pure)
@@ -39,6 +40,7 @@ pub mod memory_share;
 pub(crate) mod merge_attributes;
 pub mod new_node_values;
 pub mod new_nodes;
+pub mod newer_plugins;
 pub mod node_groups;
 pub mod pinning;
 pub mod place_cluster;

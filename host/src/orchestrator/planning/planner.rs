@@ -23,6 +23,9 @@ pub trait ClusterPlanner: Send + Sync {
     /// Every framework that can be asked for, and the plugin `cluster`, by name.
     fn descriptors(&self) -> Vec<&FrameworkDescriptor>;
 
+    /// SHA-256 of a plugin, in hexadecimal; none where it is not there.
+    fn plugin_digest(&self, name: &str) -> Option<String>;
+
     /// Which plugins make the cluster, in which order. Worked out once a plan; all below are given
     /// it.
     ///

@@ -33,6 +33,12 @@ impl<P: FrameworkSource> ClusterPlanner for PluginPlanner<P> {
         self.0.frameworks()
     }
 
+    fn plugin_digest(&self, name: &str) -> Option<String> {
+        let mut plugins = self.0.frameworks().into_iter();
+        let is_there = plugins.any(|plugin| plugin.name == name);
+        is_there.then(|| self.0.framework_digest(name))
+    }
+
     fn order_plugins(&self, spec: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
         let chain = plugin_chain::order_plugins(&spec.frameworks, &self.0.frameworks())?;
         let plugins = chain.iter().map(|one| one.name.clone()).collect();

@@ -183,6 +183,8 @@ impl ValueInputs<'_> {
             AttributeValue::Frameworks { .. } => (ValueChoices::Frameworks, ""),
             AttributeValue::Flag { .. } => (ValueChoices::Words(flags()), ""),
             AttributeValue::CloudName { .. } => (cloud_choices(&row.name), ""),
+            // Asked for by itself.
+            AttributeValue::Upgrade { .. } => return None,
             AttributeValue::OfGroup(of_group) => {
                 let choices = match of_group.value {
                     // Part of no request for a new cluster.

@@ -309,7 +309,7 @@ fn referred(value: &Value) -> Option<&str> {
 }
 
 /// Takes out whatever refers to a resource that is no longer there.
-fn drop_dangling(template: &mut Value) {
+pub(in crate::orchestrator) fn drop_dangling(template: &mut Value) {
     let there: BTreeSet<String> = section(template, "resources").keys().cloned().collect();
     for name in ["resources", "outputs"] {
         if let Some(section) = template.get_mut(name) {

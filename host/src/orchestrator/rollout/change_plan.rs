@@ -31,7 +31,9 @@ use crate::orchestrator::{
 use crate::{
     bundle::{
         member_news::MemberLines,
+        node_script::NodeContent,
         node_update::{self, NodeUpdate, UpdateTooLong},
+        node_upgrade,
     },
     cluster::{
         ClusterChange, ClusterRest, MemberNews, NodeGroups, Problem, RolloutStep,
@@ -194,7 +196,8 @@ impl StepPacking {
             let name = match by_content.get(&(class, paths.clone())) {
                 Some(name) => name.clone(),
                 None => {
-                    let update = node_update::build_node_update(content, &paths, &lines)
+                    let update = self
+                        .build_update(step, content, &paths, &lines)
                         .map_err(|error| too_long(&error))?;
                     let name = update_name(class, &update);
                     all.updates.insert(name.clone(), update);
@@ -207,11 +210,39 @@ impl StepPacking {
         Ok(all)
     }
 
+    /// What nodes with this content are told in this step.
+    fn build_update(
+        &self,
+        step: &RolloutStep,
+        content: &NodeContent,
+        paths: &[String],
+        lines: &MemberLines,
+    ) -> Result<NodeUpdate, UpdateTooLong> {
+        let replaces = step.components.is_empty();
+        let is_back = self.change.rolling_back_because.is_some();
+        match (self.change.upgrade.filter(|_| replaces), step.files) {
+            (Some(upgrade), ClusterRest::Before) if is_back => {
+                node_upgrade::build_taking_back(upgrade)
+            }
+            (Some(upgrade), ClusterRest::Settled) => match step.brings {
+                Some(part) => {
+                    let parts = node_upgrade::split_files(upgrade, content, paths);
+                    let part = usize::try_from(part).ok().and_then(|part| parts.get(part));
+                    let files = part.map(Vec::as_slice).unwrap_or_default();
+                    node_upgrade::build_bringing(upgrade, content, files)
+                }
+                None => node_upgrade::build_taking(upgrade, content, paths, lines),
+            },
+            _ => node_update::build_node_update(content, paths, lines),
+        }
+    }
+
     /// The files that a node is sent in this step. One that runs something for all has them already,
     /// and one that runs nothing has them with its turn; on the way back it may have those of any
     /// cluster at rest.
     fn new_paths(&self, step: &RolloutStep, node: &str) -> Vec<String> {
-        if !step.components.is_empty() || step.stages.is_empty() {
+        let is_told_little = !step.components.is_empty() || step.stages.is_empty();
+        if is_told_little && step.brings.is_none() {
             return Vec::new();
         }
         let there = self.nodes.at(step.files);
@@ -266,7 +297,8 @@ impl StepPacking {
 
 /// Whether two steps tell nodes the same, in turns.
 fn is_same_series(one: &RolloutStep, other: &RolloutStep) -> bool {
-    (one.stack, one.files, one.news) == (other.stack, other.files, other.news)
+    (one.stack, one.files, one.news, one.brings)
+        == (other.stack, other.files, other.news, other.brings)
         && (&one.stages, &one.components) == (&other.stages, &other.components)
 }
 
@@ -326,6 +358,7 @@ pub(crate) async fn find_or_make_plan(
         to: &change.to,
         is_rollback: change.rolling_back_because.is_some(),
         change: first_generation(change),
+        upgrade: change.upgrade,
         refused: &[],
     };
     let mut plans =

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::orchestrator::{
     context::{ClientAttributes, Context},
     error::OrchestratorError,
-    planning::merge_attributes,
+    planning::{merge_attributes, newer_plugins::newer_plugins},
     rollout::{
         new_node_attributes::{NewNodes, group_attribute},
         next_nodes,
@@ -19,12 +19,13 @@ use crate::{
     cluster::{
         ClusterSpec, NodeIds, Problem, attribute_changes,
         attribute_names::{AttributeNames, kept_name},
-        attribute_schema::find_attribute,
+        attribute_schema::{UPGRADE, find_attribute},
         attributes,
         framework_descriptor::is_fixed,
         group_attributes::{find_row, group_of_attribute},
         group_value::{GROUPS_ATTRIBUTE, GroupAttribute, GroupValue, attribute_of},
         node_group::nodes_beyond,
+        parse_flag,
     },
     store::ClusterRecord,
 };
@@ -37,6 +38,8 @@ pub(crate) struct UpdateRequest {
     /// The names of the nodes to take away, by group. They are used up by the update that bears
     /// them.
     pub(crate) remove: BTreeMap<String, Vec<String>>,
+    /// What it says of an upgrade. It is used up like that.
+    pub(crate) upgrade: Option<String>,
 }
 
 impl UpdateRequest {
@@ -49,11 +52,12 @@ impl UpdateRequest {
         let spec = record.spec.as_ref();
         let has_group = |name: &str| spec.is_some_and(|spec| spec.groups.get(name).is_some());
         let is_other = |name: &str| names.has_framework(name) && !has_group(name);
-        let mut remove = BTreeMap::new();
+        let (mut remove, mut upgrade) = (BTreeMap::new(), None);
         let mut kept = ClientAttributes::new();
         for (name, value) in given {
             match removal_group(&name, is_other) {
                 Some(group) => drop(remove.insert(group, split_names(&value))),
+                None if is_upgrade_word(&name) => upgrade = Some(value),
                 None => kept.push((name, value)),
             }
         }
@@ -61,6 +65,7 @@ impl UpdateRequest {
         Self {
             given: kept,
             remove,
+            upgrade: upgrade.filter(|value| !value.trim().is_empty()),
         }
     }
 
@@ -69,6 +74,18 @@ impl UpdateRequest {
         let count = format!("{}{}", attributes::PREFIX, attribute_of(group, "count"));
         let mut names = self.given.iter().map(|(name, _)| kept_name(name));
         names.any(|name| name == count)
+    }
+
+    /// Whether it asks for an upgrade.
+    ///
+    /// # Errors
+    /// What it says is neither true nor false.
+    pub(crate) fn wants_upgrade(&self) -> Result<bool, OrchestratorError> {
+        match self.upgrade.as_deref() {
+            None => Ok(false),
+            Some(text) => parse_flag(UPGRADE, text.trim())
+                .map_err(|problem| OrchestratorError::Invalid(vec![problem])),
+        }
     }
 
     /// Its attributes that are not ours.
@@ -96,11 +113,24 @@ fn removal_group(name: &str, is_other: impl Fn(&str) -> bool) -> Option<String> 
     is_removal.then(|| group.to_owned())
 }
 
+fn is_upgrade_word(name: &str) -> bool {
+    kept_name(name).strip_prefix(attributes::PREFIX) == Some(UPGRADE)
+}
+
 /// From what to what, and the attributes afterwards.
 pub(crate) struct ChangeTarget {
     pub(crate) from: ClusterSpec,
     pub(crate) to: ClusterSpec,
     pub(crate) attributes: BTreeMap<String, String>,
+    /// Whether all that stands on the nodes is to be what the plugins of now make.
+    pub(crate) is_upgrade: bool,
+}
+
+impl ChangeTarget {
+    /// Whether anything changes in the cloud.
+    pub(crate) fn changes_cluster(&self) -> bool {
+        self.is_upgrade || !same_cluster(&self.from, &self.to)
+    }
 }
 
 /// What the request makes of the cluster. What cannot be changed is refused, each by its name.
@@ -137,10 +167,21 @@ pub(crate) fn change_target(
         own.is_none_or(|own| !is_of_gone_group(own, &from, &to))
     });
     reject_without_new_nodes(&from, &to)?;
+    let wants_upgrade = request.wants_upgrade()?;
+    if wants_upgrade && !same_cluster(&from, &to) {
+        return Err(invalid(
+            UPGRADE,
+            "comes by itself: the same request changes other things, too",
+            "ask for the upgrade alone, before or after",
+        ));
+    }
+    // What is of now by now needs none.
+    let is_upgrade = wants_upgrade && newer_plugins(&from, context.planner.as_ref()).is_some();
     Ok(ChangeTarget {
         from,
         to,
         attributes,
+        is_upgrade,
     })
 }
 
@@ -205,8 +246,7 @@ pub(crate) fn changes_cluster(
     record: &ClusterRecord,
     request: &UpdateRequest,
 ) -> Result<bool, OrchestratorError> {
-    let ChangeTarget { from, to, .. } = change_target(context, record, request)?;
-    Ok(!same_cluster(&from, &to))
+    Ok(change_target(context, record, request)?.changes_cluster())
 }
 
 fn split_names(text: &str) -> Vec<String> {

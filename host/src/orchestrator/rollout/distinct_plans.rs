@@ -21,11 +21,13 @@ use crate::orchestrator::{
         lay_digests::{LaidDigests, classes_by_class},
         nodes_at_rest::{ChangeNodes, NodesAtRest},
         plan_sources::{StackSource, classes_of, file_names, needs_overlay},
+        renewed_template::renew_template,
         rested_clusters::{ChangeSources, RestedClusters, placed_grants},
     },
     stack::stack_request::without_notifications,
 };
 use crate::{
+    bundle::node_frame::host_version,
     cluster::{
         ClusterPins, ClusterRest, ClusterSpec, Problem, change::FileDigests,
         cluster_endpoint::ClusterEndpoints,
@@ -57,6 +59,20 @@ fn stack_of(record: &ClusterRecord) -> StackId {
     }
 }
 
+/// What Heat has of a cluster; `template` is that without notifications.
+async fn fetch_source(
+    session: &CloudSession,
+    record: &ClusterRecord,
+    from: &ClusterSpec,
+    template: Value,
+) -> Result<StackSource, OrchestratorError> {
+    Ok(StackSource {
+        template,
+        files: session.stack_files(&stack_of(record)).await?,
+        groups: from.groups.clone(),
+    })
+}
+
 /// From what to what a change leads.
 #[derive(Clone, Copy)]
 pub(crate) struct ChangeEnds<'a> {
@@ -68,6 +84,8 @@ pub(crate) struct ChangeEnds<'a> {
     pub(crate) is_rollback: bool,
     /// The number of the change.
     pub(crate) change: u32,
+    /// The same, where it is an upgrade.
+    pub(crate) upgrade: Option<u32>,
     /// What plugins have to say against the cluster as it is to be.
     pub(crate) refused: &'a [Problem],
 }
@@ -86,6 +104,7 @@ pub(crate) struct DistinctPlans<'a> {
     made: Vec<(ClaimedCluster, DistinctPlan)>,
     /// What was made for which cluster at rest.
     known: BTreeMap<ClusterRest, DistinctPlan>,
+    upgrade: Option<u32>,
 }
 
 /// Where plans come from.
@@ -96,6 +115,8 @@ enum PlanSource {
     Overlay(Box<OverlaySource>),
     /// The stack alone.
     Stack(Box<StackSource>),
+    /// The stack for the cluster as it is, and the plugins of now for all that comes after it.
+    Renewal(Box<StackSource>),
 }
 
 struct OverlaySource {
@@ -112,6 +133,16 @@ struct OverlaySource {
 pub(crate) struct DistinctPlan {
     pub(crate) planned: Arc<StackPlan>,
     pub(crate) files: Arc<BTreeMap<String, String>>,
+}
+
+impl DistinctPlan {
+    fn new(mut planned: StackPlan) -> Self {
+        drop_cloud_constraints(&mut planned.template);
+        Self {
+            files: Arc::new(planned.files.clone()),
+            planned: Arc::new(planned),
+        }
+    }
 }
 
 impl<'a> DistinctPlans<'a> {
@@ -141,6 +172,7 @@ impl<'a> DistinctPlans<'a> {
             flavors: &flavors,
             change: ends.change,
             is_rollback: ends.is_rollback,
+            is_upgrade: ends.upgrade.is_some(),
         };
         let rests = RestedClusters::new(sources).map_err(OrchestratorError::Invalid)?;
         let mut plans = Self {
@@ -153,7 +185,11 @@ impl<'a> DistinctPlans<'a> {
             recorded: record.notified.installed.clone(),
             made: Vec::new(),
             known: BTreeMap::new(),
+            upgrade: ends.upgrade,
         };
+        if ends.upgrade.is_some() {
+            return plans.renew(session, record, (ends, refused), running).await;
+        }
         // The end that the steps lead to is planned in any case.
         let end = if ends.is_rollback {
             ClusterRest::Before
@@ -174,14 +210,8 @@ impl<'a> DistinctPlans<'a> {
                 if only_removes(from, to) && plans.ask(ClusterRest::Before).await.is_err() =>
             {
                 tracing::warn!(cluster.id = %record.id, "the plugins cannot plan `{}` any more ({}); its nodes are taken out of what the stack has", record.name, crate::cluster::problem::lines(&problems));
-                let files = session.stack_files(&stack_of(record)).await?;
-                let template = stack;
-                let groups = from.groups.clone();
-                plans.source = PlanSource::Stack(Box::new(StackSource {
-                    template,
-                    files,
-                    groups,
-                }));
+                let source = fetch_source(session, record, from, stack).await?;
+                plans.source = PlanSource::Stack(Box::new(source));
                 return Ok(plans);
             }
             Err(problems) => return Err(OrchestratorError::Invalid(problems)),
@@ -191,6 +221,28 @@ impl<'a> DistinctPlans<'a> {
         }
         plans.keep(end, wanted);
         Ok(plans)
+    }
+
+    /// Plans an upgrade: on the way back nothing has to be asked, since nodes keep what they had.
+    async fn renew(
+        mut self,
+        session: &CloudSession,
+        record: &ClusterRecord,
+        (ends, refused): (ChangeEnds<'_>, Option<Vec<Problem>>),
+        running: &RunningStack,
+    ) -> Result<Self, OrchestratorError> {
+        let stack = without_notifications(&running.template);
+        let source = fetch_source(session, record, ends.from, stack).await?;
+        self.source = PlanSource::Renewal(Box::new(source));
+        if ends.is_rollback {
+            return Ok(self);
+        }
+        let problems = refused.unwrap_or_else(|| ends.refused.to_vec());
+        if !problems.is_empty() {
+            return Err(OrchestratorError::Invalid(problems));
+        }
+        self.plan(ClusterRest::Done).await?;
+        Ok(self)
     }
 
     async fn ask(&self, rest: ClusterRest) -> Result<StackPlan, Vec<Problem>> {
@@ -273,6 +325,11 @@ impl<'a> DistinctPlans<'a> {
             return Ok(known.clone());
         }
         let claimed = self.rests.get(rest);
+        if let (PlanSource::Renewal(source), ClusterRest::Before) = (&self.source, rest) {
+            let made = DistinctPlan::new(source.plan(claimed));
+            self.known.insert(rest, made.clone());
+            return Ok(made);
+        }
         if let Some((_, made)) = self.made.iter().find(|(of, _)| of == claimed) {
             let made = made.clone();
             self.known.insert(rest, made.clone());
@@ -300,11 +357,15 @@ impl<'a> DistinctPlans<'a> {
                 }
             }
         }
-        drop_cloud_constraints(&mut planned.template);
-        let made = DistinctPlan {
-            files: Arc::new(planned.files.clone()),
-            planned: Arc::new(planned),
-        };
+        if let PlanSource::Renewal(source) = &self.source {
+            planned.template = renew_template(&source.template, &planned.template);
+            for name in file_names(&planned.template) {
+                if let Some(text) = source.files.get(&name) {
+                    planned.files.entry(name).or_insert_with(|| text.clone());
+                }
+            }
+        }
+        let made = DistinctPlan::new(planned);
         self.made.push((claimed, made.clone()));
         self.known.insert(rest, made.clone());
         made
@@ -351,6 +412,7 @@ impl<'a> DistinctPlans<'a> {
                 .iter()
                 .cloned()
                 .collect(),
+            upgrade: self.upgrade,
         }
     }
 
@@ -390,7 +452,7 @@ impl<'a> DistinctPlans<'a> {
         match &self.source {
             PlanSource::Plugins => true,
             PlanSource::Overlay(source) => source.from_installed == record.notified.installed,
-            PlanSource::Stack(_) => false,
+            PlanSource::Stack(_) | PlanSource::Renewal(_) => false,
         }
     }
 
@@ -400,7 +462,7 @@ impl<'a> DistinctPlans<'a> {
         let (before, after) = (self.rests.get(ClusterRest::Before), self.rests.get(rest));
         let classes = || classes_by_class(&classes_of(after), &classes_of(before));
         match &self.source {
-            PlanSource::Plugins => planned.installed(),
+            PlanSource::Plugins | PlanSource::Renewal(_) => planned.installed(),
             PlanSource::Stack(_) => {
                 let none = FileDigests::new();
                 let laid = LaidDigests {
@@ -428,7 +490,7 @@ impl<'a> DistinctPlans<'a> {
         planned: &StackPlan,
     ) -> ClusterEndpoints {
         match &self.source {
-            PlanSource::Plugins => planned.endpoints.clone(),
+            PlanSource::Plugins | PlanSource::Renewal(_) => planned.endpoints.clone(),
             PlanSource::Overlay(source) if source.from_endpoints != planned.endpoints => {
                 planned.endpoints.clone()
             }
@@ -455,11 +517,17 @@ impl<'a> DistinctPlans<'a> {
             let before = before.and_then(|pins| pins.plugins.get(name));
             before.map(|plugin| plugin.digest.clone())
         };
+        let is_renewed = matches!(self.source, PlanSource::Renewal(_));
+        if is_renewed {
+            host_version().clone_into(&mut pins.host_version);
+        }
         if !matches!(self.source, PlanSource::Stack(_)) {
             pins.job_tellers.clone_from(&planned.job_tellers);
             pins.plugins = planned.plugins.clone();
             for (name, plugin) in &mut pins.plugins {
-                plugin.digest = digest(name).unwrap_or_default();
+                if !is_renewed {
+                    plugin.digest = digest(name).unwrap_or_default();
+                }
                 // What the plugin has no more, and nobody has given up.
                 let before = before.and_then(|pins| pins.settings_of(name));
                 let kept = to.settings.get(name).into_iter().flat_map(BTreeMap::keys);

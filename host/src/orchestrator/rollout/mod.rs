@@ -8,6 +8,7 @@
 //! - `steps`: the steps there, `steps_back`: those back (both pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be;
 //!   `plan_sources`: or of that alone (pure)
+//! - `renewed_template`: or, in an upgrade, of what the plugins of now make (pure)
 //! - `lay_digests`: what stands on the nodes then (pure)
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
 //! - `execute`: carries out one step at a time; `rollback`: leads back
@@ -21,6 +22,7 @@ mod new_node_attributes;
 pub(crate) mod next_nodes;
 pub(crate) mod nodes_at_rest;
 pub(crate) mod plan_sources;
+mod renewed_template;
 pub(crate) mod rested_clusters;
 pub(crate) mod rollback;
 pub(crate) mod steps;

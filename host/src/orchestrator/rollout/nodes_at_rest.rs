@@ -7,6 +7,7 @@ use crate::{
     bundle::{
         node_script::NodeContent,
         node_update::differing_paths,
+        node_upgrade::split_files,
         unit_effects::{restarted_components, script_at, shown_path},
     },
     cluster::{
@@ -105,11 +106,35 @@ pub(crate) struct ChangeNodes {
     pub(crate) plugins: BTreeMap<String, String>,
     /// Nodes that cannot be told anything.
     pub(crate) deaf: BTreeSet<String>,
+    /// The number of the change, where it is an upgrade.
+    pub(crate) upgrade: Option<u32>,
 }
 
 impl ChangeNodes {
     pub(crate) fn at(&self, rest: ClusterRest) -> &NodesAtRest {
         rest.pick(&self.rests)
+    }
+
+    /// Into how many parts the new files of each of these nodes are cut in an upgrade.
+    pub(crate) fn new_parts<'a>(
+        &self,
+        upgrade: u32,
+        nodes: &[&'a String],
+    ) -> BTreeMap<&'a str, usize> {
+        let (before, after) = (self.at(ClusterRest::Before), self.at(ClusterRest::Settled));
+        let mut known: BTreeMap<(&str, Vec<String>), usize> = BTreeMap::new();
+        let mut parts = BTreeMap::new();
+        for node in nodes {
+            let class = after.class_of(node);
+            let Some(content) = after.contents.get(class) else {
+                continue;
+            };
+            let paths = after.changed_paths(before, node);
+            let entry = known.entry((class, paths.clone()));
+            let count = entry.or_insert_with(|| split_files(upgrade, content, &paths).len());
+            parts.insert(node.as_str(), *count);
+        }
+        parts
     }
 
     pub(crate) fn plugin_of(&self, component: &str) -> &str {

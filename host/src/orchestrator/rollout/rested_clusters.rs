@@ -37,12 +37,16 @@ pub(crate) struct ChangeSources<'a> {
     pub(crate) change: u32,
     /// Whether the steps lead back.
     pub(crate) is_rollback: bool,
+    /// Whether all that stands on the nodes is replaced, whatever else is asked for.
+    pub(crate) is_upgrade: bool,
 }
 
 /// All of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct RestedClusters {
     rests: [ClaimedCluster; 4],
+    /// Whether other plugins make the first one than all others.
+    is_upgrade: bool,
 }
 
 impl RestedClusters {
@@ -111,7 +115,10 @@ impl RestedClusters {
                 done.boot.clone_from(&joined.boot);
             }
         }
-        Ok(Self { rests: made })
+        Ok(Self {
+            rests: made,
+            is_upgrade: sources.is_upgrade,
+        })
     }
 
     /// Whether two of them are the same, so that nothing on any node differs.
@@ -120,7 +127,10 @@ impl RestedClusters {
             boot: MemberLines::default(),
             ..self.get(rest).clone()
         };
-        one == other || plain(one) == plain(other)
+        let is_before = |rest| rest == ClusterRest::Before;
+        one == other
+            || (!(self.is_upgrade && is_before(one) != is_before(other))
+                && plain(one) == plain(other))
     }
 
     /// One of them.

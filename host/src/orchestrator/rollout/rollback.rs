@@ -124,6 +124,7 @@ fn nodes_of_record(
             .iter()
             .cloned()
             .collect(),
+        upgrade: change.upgrade,
     }
 }
 

@@ -28,9 +28,17 @@ pub(super) const MEMBERS: &str = "members";
 /// are told what that means to them, and who leaves is taken away; those are not asked themselves,
 /// since who leaves may be dead. Steps that tell nobody only change the stack.
 pub(crate) fn plan_steps(nodes: &ChangeNodes, first: u32) -> Vec<RolloutStep> {
-    let mut steps = settling_steps(nodes);
+    let mut steps = match nodes.upgrade {
+        Some(upgrade) => upgrading_steps(nodes, upgrade),
+        None => settling_steps(nodes),
+    };
     steps.extend(joining_steps(nodes));
     steps.extend(leaving_steps(nodes));
+    if nodes.upgrade.is_some() && steps.iter().all(|step| step.stack != ClusterRest::Done) {
+        // When nodes do without what the stack has no more.
+        let title = "what the cloud has of it".to_owned();
+        steps.push(step_at(nodes, title, ClusterRest::Done, Vec::new(), &[]));
+    }
     if steps.is_empty() {
         // Nothing that a node knows: who may reach the cluster.
         let title = "new settings of the cloud".to_owned();
@@ -47,6 +55,40 @@ fn settling_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
         // Nothing that a running daemon reads: mirror, proxy, how long a node may take.
         let title = "new settings of the cloud".to_owned();
         steps.push(step_at(nodes, title, rest, told, &[]));
+    }
+    steps
+}
+
+/// What is new is brought to all nodes, and put into its place in turns. The stack is as before until
+/// all of them have it.
+fn upgrading_steps(nodes: &ChangeNodes, upgrade: u32) -> Vec<RolloutStep> {
+    let (stack, files) = (ClusterRest::Before, ClusterRest::Settled);
+    let turns = turns(nodes, (stack, files), "upgrading", |_| true);
+    let told: Vec<&String> = turns.iter().flat_map(|turn| &turn.told).collect();
+    let parts = nodes.new_parts(upgrade, &told);
+    let count = parts.values().copied().max().unwrap_or(0);
+    let bring = |part: usize| {
+        let title = match count {
+            1 => "bringing what is new".to_owned(),
+            _ => format!("bringing what is new ({} of {count})", part + 1),
+        };
+        let is_told = |node: &&&String| parts.get(node.as_str()).is_some_and(|own| *own > part);
+        let told = told.iter().filter(is_told).map(|node| (*node).clone());
+        RolloutStep {
+            files,
+            brings: u32::try_from(part).ok(),
+            ..step_at(nodes, title, stack, told.collect(), &[])
+        }
+    };
+    let mut steps: Vec<RolloutStep> = (0..count).map(bring).collect();
+    steps.extend(turns);
+    let told = knowing_others(nodes, files);
+    if !told.is_empty() {
+        let title = "new settings of the cloud".to_owned();
+        steps.push(RolloutStep {
+            files,
+            ..step_at(nodes, title, stack, told, &[])
+        });
     }
     steps
 }
@@ -286,6 +328,7 @@ pub(super) fn step_at(
         news: None,
         leaving: Vec::new(),
         is_postponed: false,
+        brings: None,
         may_be_dead: false,
         digest: None,
     }

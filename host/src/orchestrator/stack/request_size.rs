@@ -50,6 +50,7 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
         news: Some(MemberNews::Leaving(ClusterRest::Joined, ClusterRest::Done)),
         leaving: Vec::new(),
         is_postponed: false,
+        brings: None,
         may_be_dead: false,
         digest: Some("0".repeat(64)),
     };
@@ -68,6 +69,7 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
         added: NodeIds::new(),
         rolling_back_because: None,
         resolved: pins.map(|pins| pins.flavors.clone()),
+        upgrade: Some(crate::cluster::limits::MAX_GENERATION),
     };
     let began = later
         .adopt_stack("00000000-0000-0000-0000-000000000000", "CREATE_COMPLETE")

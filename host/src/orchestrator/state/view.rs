@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 pub use crate::cluster::{ClusterState, LifecyclePhase};
+use crate::orchestrator::planning::newer_plugins::NewerPlugins;
 use crate::orchestrator::state::{
     cluster_handle::ClusterHandle,
     idle_jobs::{IdleView, describe_idle_end, idle_view},
@@ -86,6 +87,9 @@ pub struct ClusterView {
     pub deletion: DeletionStage,
     /// How long what is under way will take by former runs, where some are known.
     pub time_left: Option<RunForecast>,
+    /// What made it and is another by now; none where an upgrade would change nothing. In lists it is
+    /// not looked for.
+    pub upgrade: Option<NewerPlugins>,
     /// Node, stage and reason of the first failure, in words.
     pub failure: Option<String>,
     /// Why what is shown may be old, or does not go on: the cloud did not answer the last question, or
@@ -192,6 +196,7 @@ pub struct ClusterLookup {
     edition: ViewVersion,
     silent_since_s: Option<u64>,
     time_left: Option<RunForecast>,
+    upgrade: Option<NewerPlugins>,
 }
 
 /// What a cluster's views depend on: where it is the same, so are they.
@@ -214,7 +219,13 @@ impl ClusterLookup {
             edition,
             silent_since_s: None,
             time_left: None,
+            upgrade: None,
         }
+    }
+
+    /// The same, with what made it and is another by now.
+    pub(crate) fn with_upgrade(self, upgrade: Option<NewerPlugins>) -> Self {
+        Self { upgrade, ..self }
     }
 
     /// The same, of a cluster of which the cloud has not answered since this time.
@@ -279,6 +290,7 @@ impl ClusterLookup {
         ClusterView {
             silent_since_s: self.silent_since_s,
             time_left: self.time_left,
+            upgrade: self.upgrade.clone(),
             ..view_of(&self.record, self.edition.cloud_error.as_deref())
         }
     }
@@ -326,6 +338,7 @@ pub(crate) fn view_of(record: &ClusterRecord, cloud_error: Option<&str>) -> Clus
         stack_status_reason: seen.reason.clone(),
         change: status::describe_change(record),
         time_left: None,
+        upgrade: None,
         failure: record
             .blocked_reason()
             .map(str::to_owned)

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
+    planning::newer_plugins::{NewerPlugins, newer_plugins},
     reconcile::{recover, worker},
     state::{
         cluster_handle::ClusterHandle,
@@ -18,6 +19,7 @@ use crate::orchestrator::{
         view::{ClusterLookup, ClusterView, show_cluster, view_of},
         waiting,
     },
+    verbs::at_rest::at_rest,
 };
 use crate::store::ClusterRecord;
 
@@ -119,8 +121,9 @@ pub(crate) async fn look_up_cluster(
             if record.is_live() {
                 let cloud_error = handle.cloud_error(&record, seen);
                 let left = time_left::time_left(&context.state, &handle, &record).await;
+                let upgrade = offered_upgrade(context, &record);
                 let found = ClusterLookup::new(record, cloud_error).with_time_left(left);
-                return Ok(found.silent_since(silent_since_s));
+                return Ok(found.with_upgrade(upgrade).silent_since(silent_since_s));
             }
         }
         Err(OrchestratorError::NotFound(_)) => {}
@@ -143,7 +146,16 @@ pub(crate) async fn look_without_asking(
     let record = live_record(context, &handle, name).await?;
     let cloud_error = handle.cloud_error(&record, handle.refresh.error());
     let left = time_left::time_left(&context.state, &handle, &record).await;
-    Ok(ClusterLookup::new(record, cloud_error).with_time_left(left))
+    let upgrade = offered_upgrade(context, &record);
+    let found = ClusterLookup::new(record, cloud_error).with_time_left(left);
+    Ok(found.with_upgrade(upgrade))
+}
+
+/// What an upgrade of this cluster would replace, where it can be asked for one.
+fn offered_upgrade(context: &Context, record: &ClusterRecord) -> Option<NewerPlugins> {
+    let spec = record.spec.as_ref()?;
+    let newer = newer_plugins(spec, context.planner.as_ref())?;
+    (record.change().is_none() && at_rest(record).is_ok()).then_some(newer)
 }
 
 /// The living cluster that a request of this id was for, as it is known.

@@ -13,6 +13,7 @@ use crate::orchestrator::{
     planning::{cloud_choices, planner::ClaimedCluster, request_values::ValueInputs},
     state::{refresh, view::attributes_with_end},
     verbs::{
+        at_rest::at_rest,
         cluster_end::take_end,
         cluster_idle::NewIdle,
         find::{find_cluster, live_record},
@@ -21,7 +22,6 @@ use crate::orchestrator::{
             NodeMakeup, RequestForm, describe_frameworks, describe_groups, form_quotas,
         },
         request_revision::request_revision,
-        update,
         update_preview::{described_idle, look_at_update},
     },
 };
@@ -48,7 +48,7 @@ pub(crate) async fn show_change(
     let is_requested = record.lifecycle == Lifecycle::Requested;
     if !is_requested {
         // Told before anything is typed.
-        form.keep(update::at_rest(&record))?;
+        form.keep(at_rest(&record))?;
         form.keep(caller.session.refuse_without_trust().map_err(Into::into))?;
     }
     let typing = &match is_fresh {

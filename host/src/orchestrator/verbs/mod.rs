@@ -1,6 +1,7 @@
 //! The verbs of the life cycle: one file each, called by the facade; those that change something through
 //! [`carry_out`], which journals them ([`journaled`]).
 
+pub(crate) mod at_rest;
 pub(crate) mod carry_out;
 pub(crate) mod cluster_end;
 pub(crate) mod cluster_idle;

@@ -18,7 +18,7 @@ use crate::orchestrator::{
     },
     rollout::{
         change_plan,
-        desired_state::{self, joining_nodes},
+        desired_state::{self, ChangeTarget, joining_nodes},
         distinct_plans::{ChangeEnds, DistinctPlans, RunningStack},
         nodes_at_rest::ChangeNodes,
         plan_sources::without_members,
@@ -99,11 +99,9 @@ pub(crate) async fn plan_change(
     context: &Context,
     caller: &Caller,
     record: &ClusterRecord,
-    from: &ClusterSpec,
-    to: ClusterSpec,
-    attributes: BTreeMap<String, String>,
+    target: ChangeTarget,
 ) -> Result<PlannedChange, OrchestratorError> {
-    let planned = plan_beyond_quotas(context, caller, record, from, to, attributes).await?;
+    let planned = plan_beyond_quotas(context, caller, record, target).await?;
     reject(quota::check_quotas(&planned.needs))?;
     Ok(planned)
 }
@@ -113,10 +111,15 @@ pub(crate) async fn plan_beyond_quotas(
     context: &Context,
     caller: &Caller,
     record: &ClusterRecord,
-    from: &ClusterSpec,
-    to: ClusterSpec,
-    attributes: BTreeMap<String, String>,
+    target: ChangeTarget,
 ) -> Result<PlannedChange, OrchestratorError> {
+    let ChangeTarget {
+        from,
+        to,
+        attributes,
+        is_upgrade,
+    } = target;
+    let from = &from;
     let session = &caller.session;
     let planner = context.planner.as_ref();
     if let Some(why) = refuse_change(from) {
@@ -147,6 +150,7 @@ pub(crate) async fn plan_beyond_quotas(
         to: &to,
         is_rollback: false,
         change: first,
+        upgrade: is_upgrade.then_some(first),
         refused: &refused,
     };
     let mut plans =
@@ -171,6 +175,7 @@ pub(crate) async fn plan_beyond_quotas(
     to.pins = Some(Box::new(plans.pins_after(&to, pins, &planned)));
     let mut change = ClusterChange {
         endpoints: plans.endpoints(record, &planned),
+        upgrade: nodes.upgrade,
         ..new_change(attributes, from, to, installed, steps)
     };
     let plan = change_plan::render_steps(&mut plans, record, &change).await?;
@@ -315,6 +320,7 @@ fn new_change(
         to,
         rolling_back_because: None,
         resolved: None,
+        upgrade: None,
     }
 }
 

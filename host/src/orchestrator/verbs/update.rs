@@ -6,10 +6,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
-    planning::{inventory, merge_attributes},
+    planning::merge_attributes,
     reconcile::worker::spawn_worker,
     rollout::{
-        desired_state::{self, ChangeTarget, UpdateRequest},
+        desired_state::{self, UpdateRequest},
         execute as rollout, rollback,
     },
     state::{
@@ -18,6 +18,7 @@ use crate::orchestrator::{
         view::{ClusterView, show_cluster},
     },
     verbs::{
+        at_rest::at_rest,
         find::{find_cluster, live_record},
         new_ends::NewEnds,
         plan_change::{PlannedChange, plan_change},
@@ -26,7 +27,7 @@ use crate::orchestrator::{
 };
 use crate::{
     cluster::{
-        ClusterChange, Lifecycle, LifecyclePhase, default_groups::many_nodes,
+        ClusterChange, Lifecycle, attribute_schema::UPGRADE, default_groups::many_nodes,
         former_records::refuse_change, group_value::attribute_of,
     },
     store::ClusterRecord,
@@ -127,14 +128,10 @@ async fn update_spec(
             None => update_during_change(context, caller, cluster, &record, change, asked).await,
         };
     }
-    let ChangeTarget {
-        from,
-        to,
-        attributes,
-    } = desired_state::change_target(context, &record, &request)?;
+    let target = desired_state::change_target(context, &record, &request)?;
     at_rest(&record)?;
     caller.session.refuse_without_trust()?;
-    let planned = plan_change(context, caller, &record, &from, to, attributes).await?;
+    let planned = plan_change(context, caller, &record, target).await?;
     begin_change(context, caller, cluster, &before, (planned, ends)).await?;
     Ok(show_cluster(cluster, &cluster.record()))
 }
@@ -161,11 +158,19 @@ pub(crate) fn merge_before_deploy(
     record: &ClusterRecord,
     request: UpdateRequest,
 ) -> Result<BTreeMap<String, String>, OrchestratorError> {
+    let wants_upgrade = request.wants_upgrade()?;
     let merged = merge_attributes::merge_attributes(
         &record.attributes,
         request.given,
         &context.state.limits,
     )?;
+    if wants_upgrade {
+        return Err(desired_state::invalid(
+            UPGRADE,
+            "the cluster is not deployed yet, it will be made by the plugins of now",
+            "leave it out",
+        ));
+    }
     if let Some(group) = request.remove.keys().next() {
         return Err(desired_state::invalid(
             &attribute_of(group, "remove"),
@@ -230,7 +235,8 @@ fn is_same_change(
         &context.state.limits,
     )?;
     let changed = context.changed_names(&change.to, &change.attributes, &merged)?;
-    Ok(changed.is_empty() && request.remove.is_empty())
+    let is_same_upgrade = !request.wants_upgrade()? || change.upgrade.is_some();
+    Ok(changed.is_empty() && request.remove.is_empty() && is_same_upgrade)
 }
 
 /// The record without the change that the request is to take the place of: one of which Heat has
@@ -319,55 +325,6 @@ async fn send_first_step_back(
             Err(error)
         }
     }
-}
-
-/// Whether the cluster can be changed now, and its nodes notified.
-pub(crate) fn at_rest(record: &ClusterRecord) -> Result<(), OrchestratorError> {
-    let name = &record.name;
-    if record.phase() == LifecyclePhase::Initialised {
-        return Err(OrchestratorError::NotApplicable(format!(
-            "`{name}` is not deployed yet; deploy it first"
-        )));
-    }
-    if let Some(why) = record.blocked_reason() {
-        return Err(OrchestratorError::Conflict(format!(
-            "`{name}` cannot be changed: {why}"
-        )));
-    }
-    if let Some(change) = record.change() {
-        let title = change.step().map_or("ending", |step| &step.title);
-        return Err(OrchestratorError::Conflict(format!(
-            "a change of `{name}` is under way ({title}); wait for its end"
-        )));
-    }
-    let status = record
-        .observed
-        .status
-        .as_deref()
-        .unwrap_or("not created yet");
-    if !status.ends_with("_COMPLETE")
-        || status.starts_with("DELETE")
-        || status.starts_with("SUSPEND")
-        || record.observed.deleted_externally
-    {
-        let hint = if status.ends_with("_IN_PROGRESS") {
-            "wait until it is complete"
-        } else if record.observed.status.is_none() {
-            "wait until heat has made it, or delete it"
-        } else {
-            "a cluster that failed can only be deleted"
-        };
-        return Err(OrchestratorError::NotApplicable(format!(
-            "`{name}` is {status}; {hint}"
-        )));
-    }
-    if record.notified.transport != inventory::SIGNAL_TRANSPORT {
-        let words = "its nodes were given a way to signal that has ended, so that they cannot be told of a change; deploy a new cluster";
-        return Err(OrchestratorError::NotApplicable(format!(
-            "`{name}`: {words}"
-        )));
-    }
-    Ok(())
 }
 
 /// Records the change, in the place of one that nobody gives to Heat, and gives Heat its first step;

@@ -7,10 +7,11 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::quota::{self, QuotaNeed},
-    rollout::desired_state::{self, ChangeTarget, UpdateRequest},
+    rollout::desired_state::{self, UpdateRequest},
     stack::snapshot::StackSnapshot,
     state::{refresh, time_left::former_runs},
     verbs::{
+        at_rest::at_rest,
         cluster_idle::NewIdle,
         find::{find_cluster, live_record},
         new_ends::NewEnds,
@@ -107,20 +108,15 @@ pub(crate) async fn look_at_update(
         return Ok(LookedAtUpdate::kept(to, kept_attributes(record, &merged)));
     }
     let record = &newest_record(caller, record).await?;
-    let ChangeTarget {
-        from,
-        to,
-        attributes,
-    } = desired_state::change_target(context, record, &request)?;
-    if record.change().is_none() && desired_state::same_cluster(&from, &to) {
-        return Ok(LookedAtUpdate::kept(
-            to,
-            kept_attributes(record, &attributes),
-        ));
+    let target = desired_state::change_target(context, record, &request)?;
+    if record.change().is_none() && !target.changes_cluster() {
+        let kept = kept_attributes(record, &target.attributes);
+        return Ok(LookedAtUpdate::kept(target.to, kept));
     }
-    update::at_rest(record)?;
+    let from = target.from.clone();
+    at_rest(record)?;
     caller.session.refuse_without_trust()?;
-    let planned = plan_beyond_quotas(context, caller, record, &from, to, attributes).await?;
+    let planned = plan_beyond_quotas(context, caller, record, target).await?;
     let has_steps = !planned.change.steps.is_empty();
     let shape = RunShape::of_change(&planned.change);
     let former_runs = former_runs(&context.state, &record.project_id, &shape).await;
