@@ -24,7 +24,11 @@ upgrade_keep() {
   ! upgrade_is_of $UPGRADE_FORMER "$1" || return 0
   rm -rf $UPGRADE_FORMER{,.new}
   mkdir -p $UPGRADE_FORMER.new/files
-  for at in "${UPGRADE_PLACES[@]}"; do [[ ! -e $at ]] || cp -a --parents "$at" $UPGRADE_FORMER.new/files; done
+  for at in "${UPGRADE_PLACES[@]}"; do
+    [[ -e $at ]] || continue
+    mkdir -p "$UPGRADE_FORMER.new/files${at%/*}"
+    cp -a "$at" "$UPGRADE_FORMER.new/files$at"
+  done
   printf '%s\n' "$1" >$UPGRADE_FORMER.new/change
   sync -f $UPGRADE_FORMER.new
   mv -T $UPGRADE_FORMER.new $UPGRADE_FORMER
