@@ -277,6 +277,7 @@ fn view() -> ClusterView {
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         time_left: None,
+        upgrade: None,
         silent_since_s: None,
         stack_status_reason: String::new(),
         change: None,

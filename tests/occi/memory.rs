@@ -201,6 +201,7 @@ fn new_view(name: &str, attributes: ClientAttributes) -> ClusterView {
         end_notice: None,
         idle: None,
         time_left: None,
+        upgrade: None,
         deletion: stampede::orchestrator::DeletionStage::NotWanted,
         cloud_error: None,
         silent_since_s: None,

@@ -1,6 +1,7 @@
 //! Runs `stampede serve` as a process of its own: started, killed and started again, as a container
 //! would be.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -25,6 +26,8 @@ pub struct HostCommand {
     keystone: String,
     arguments: Vec<String>,
     ports: (u16, u16),
+    /// The program and the folder of its plugins; none: as `tests/build` makes them.
+    program: Option<(PathBuf, PathBuf)>,
 }
 
 /// The host's binary, as `tests/build` makes it.
@@ -44,6 +47,7 @@ impl HostProcess {
             keystone: keystone.to_owned(),
             arguments,
             ports: (free_port()?, free_port()?),
+            program: None,
         }
         .start_again()
         .await
@@ -74,6 +78,14 @@ impl HostProcess {
 }
 
 impl HostCommand {
+    /// The same, of another program with other plugins.
+    pub fn with_program(self, binary: &Path, plugins: &Path) -> Self {
+        Self {
+            program: Some((binary.to_owned(), plugins.to_owned())),
+            ..self
+        }
+    }
+
     /// Starts it, and waits until it answers.
     pub async fn start_again(self) -> Result<HostProcess> {
         let (data, (port, admin)) = (&self.data, self.ports);
@@ -83,8 +95,16 @@ impl HostCommand {
             .create(true)
             .append(true)
             .open(&log)?;
-        let child = Command::new(find_binary()?)
+        let (binary, plugins) = match &self.program {
+            Some((binary, plugins)) => (binary.clone(), Some(plugins)),
+            None => (find_binary()?, None),
+        };
+        let plugins = plugins
+            .into_iter()
+            .flat_map(|folder| [OsStr::new("--plugins"), folder.as_os_str()]);
+        let child = Command::new(binary)
             .arg("serve")
+            .args(plugins)
             .args([
                 "--listen",
                 &format!("127.0.0.1:{port}"),

@@ -175,6 +175,7 @@ mod tests {
             idle: None,
             deletion: crate::orchestrator::DeletionStage::NotWanted,
             time_left: None,
+            upgrade: None,
             silent_since_s: None,
             cloud_error: None,
         }

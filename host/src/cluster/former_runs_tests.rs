@@ -189,6 +189,7 @@ fn a_change_is_told_by_what_becomes_of_nodes() {
             added: [("a".to_owned(), added.to_vec())].into(),
             rolling_back_because: None,
             resolved: None,
+            upgrade: None,
         }
     };
     let kind = |added: &[u32], leaving: &[&str]| RunKind::of_change(&change(added, leaving));

@@ -37,6 +37,7 @@ fn change() -> ClusterChange {
         added: NodeIds::new(),
         rolling_back_because: None,
         resolved: None,
+        upgrade: None,
     }
 }
 

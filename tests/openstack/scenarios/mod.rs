@@ -13,6 +13,7 @@ mod page;
 mod refusals;
 mod service_manager;
 mod update;
+mod upgrade;
 mod validation;
 mod voters;
 mod way_in;
@@ -75,6 +76,10 @@ pub const LONG: &[(&str, Scenario)] = &[
     (
         "update: other settings, a change that fails, one more after it",
         |testbed| Box::pin(update::settings_and_failure(testbed)),
+    ),
+    (
+        "upgrade: a later frame and a later plugin, one that fails and is taken back",
+        |testbed| Box::pin(upgrade::run(testbed)),
     ),
     (
         "by hand: the plain image, whose Java comes from the distribution",

@@ -21,7 +21,7 @@ use crate::TestbedContext;
 const INPUTS: usize = 40;
 
 /// Two workers that are complete, on a host of their own.
-async fn deployed(
+pub async fn deployed(
     testbed: &TestbedContext,
     folder: &str,
 ) -> Result<(HostProcess, OcciClient, String)> {
@@ -51,7 +51,7 @@ async fn deployed(
     Ok((host, client, stack))
 }
 
-async fn gone(testbed: &TestbedContext, client: &OcciClient) -> Result<()> {
+pub async fn gone(testbed: &TestbedContext, client: &OcciClient) -> Result<()> {
     let (status, text) = client.delete("grows").await?;
     must!(status.is_success(), "DELETE: {status} {text}");
     super::deletion::nothing_stays(testbed).await
@@ -109,7 +109,7 @@ pub async fn scale(testbed: &TestbedContext) -> Result<()> {
     gone(testbed, &client).await
 }
 
-async fn servers(
+pub async fn servers(
     testbed: &TestbedContext,
     stack: &str,
     names: &[&str],
@@ -134,7 +134,7 @@ async fn boots(nodes: &[TestbedNode]) -> Result<Vec<String>> {
 }
 
 /// POSTs the update and watches it to its end; the state must say that it runs.
-async fn change(client: &OcciClient, attributes: &[(&str, &str)]) -> Result<WatchedDeploy> {
+pub async fn change(client: &OcciClient, attributes: &[(&str, &str)]) -> Result<WatchedDeploy> {
     let start = Instant::now();
     let (status, text) = client.update("grows", attributes).await?;
     must!(

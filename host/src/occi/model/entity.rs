@@ -302,6 +302,7 @@ pub(crate) mod tests {
             ends_s: None,
             end_notice: None,
             time_left: None,
+            upgrade: None,
             idle: None,
             silent_since_s: None,
             stack_status_reason: String::new(),

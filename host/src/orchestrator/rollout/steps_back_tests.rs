@@ -34,6 +34,7 @@ fn under_way(nodes: &ChangeNodes, at: usize, added: &[u32]) -> ClusterChange {
         added: NodeIds::from([("worker".to_owned(), added.to_vec())]),
         rolling_back_because: None,
         resolved: None,
+        upgrade: None,
     }
 }
 

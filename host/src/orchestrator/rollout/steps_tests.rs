@@ -151,6 +151,7 @@ pub(crate) fn change(from: Row<'_>, to: Row<'_>, conf: [ClassText<'_>; 2]) -> Ch
             .map(|name| (name.clone(), plugin(&name).to_owned()))
             .collect(),
         deaf: Default::default(),
+        upgrade: None,
     }
 }
 

@@ -309,6 +309,7 @@ mod tests {
             news: None,
             leaving: Vec::new(),
             is_postponed: false,
+            brings: None,
             may_be_dead: false,
             digest: None,
         };
