@@ -56,7 +56,7 @@ pub async fn run(testbed: &TestbedContext) -> Result<()> {
     let folder = testbed.scratch.join("newer");
     let host = replace(host, &folder, &[FRAME, PLUGIN]).await?;
     offered(testbed, &host).await?;
-    taken(testbed, &client, &host, &nodes).await?;
+    taken(testbed, &host, &nodes).await?;
     must!(
         servers(testbed, &stack, &NODES).await? == before,
         "other servers than before"
@@ -181,20 +181,13 @@ fn show(testbed: &TestbedContext, host: &HostProcess) -> Result<Value> {
     Ok(serde_json::from_str(&run_stampede(testbed, &arguments)?)?)
 }
 
-async fn taken(
-    testbed: &TestbedContext,
-    client: &OcciClient,
-    host: &HostProcess,
-    nodes: &[TestbedNode],
-) -> Result<()> {
+async fn taken(testbed: &TestbedContext, host: &HostProcess, nodes: &[TestbedNode]) -> Result<()> {
     let start = std::time::Instant::now();
     let upgrade = ["cluster", "upgrade", "grows", "--server", &host.url];
     let told = run_stampede(testbed, &upgrade)?;
     println!("{told}        took {:.0} s", start.elapsed().as_secs_f32());
-    must!(
-        client.show("grows").await?.state() == "UPDATE_COMPLETE",
-        "it is not complete"
-    );
+    let shown = show(testbed, host)?;
+    must!(shown["stack_status"] == "UPDATE_COMPLETE", "{shown}");
     for node in &nodes[1..] {
         must!(
             words(node).await? == [1, 1],
