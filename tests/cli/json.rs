@@ -5,13 +5,14 @@ use stampede_tests::fake_openstack::CreateFails;
 use super::{DEPLOY, Terminal};
 
 /// The fields of a cluster that every command has.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     "name",
     "id",
     "state",
     "failure",
     "change",
     "time_left",
+    "upgrade",
     "frameworks",
     "workers",
     "created_at",

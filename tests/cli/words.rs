@@ -58,6 +58,11 @@ pub(crate) async fn live_and_end(terminal: &Terminal) {
         again.contains("nothing in the cloud had to change"),
         "{again}"
     );
+    let upgraded = terminal.done(&["cluster", "upgrade", "demo"]).await;
+    assert!(
+        upgraded.contains("nothing in the cloud had to change"),
+        "{upgraded}"
+    );
     let watched = terminal.done(&["cluster", "watch", "demo"]).await;
     assert!(watched.contains("`demo` is active"), "{watched}");
     let deleted = ["cluster", "delete", "demo", "--wait"];

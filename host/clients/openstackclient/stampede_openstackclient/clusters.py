@@ -1,4 +1,4 @@
-"""Commands for one cluster: create, show, update, scale, delete."""
+"""Commands for one cluster: create, show, update, scale, upgrade, delete."""
 
 import argparse
 
@@ -227,6 +227,13 @@ class ScaleCluster(ChangeCommand):
 
     def take_action(self, parsed_args):
         return self.change(parsed_args, dict(parsed_args.sizes))
+
+
+class UpgradeCluster(ChangeCommand):
+    """Have a running cluster made of the plugins that the host has by now"""
+
+    def take_action(self, parsed_args):
+        return self.change(parsed_args, {"upgrade": "true"})
 
 
 class DeleteCluster(command.Command):

@@ -113,13 +113,7 @@ pub(crate) async fn plan_beyond_quotas(
     record: &ClusterRecord,
     target: ChangeTarget,
 ) -> Result<PlannedChange, OrchestratorError> {
-    let ChangeTarget {
-        from,
-        to,
-        attributes,
-        is_upgrade,
-    } = target;
-    let from = &from;
+    let (from, to) = (&target.from, target.to);
     let session = &caller.session;
     let planner = context.planner.as_ref();
     if let Some(why) = refuse_change(from) {
@@ -150,7 +144,7 @@ pub(crate) async fn plan_beyond_quotas(
         to: &to,
         is_rollback: false,
         change: first,
-        upgrade: is_upgrade.then_some(first),
+        upgrade: target.is_upgrade.then_some(first),
         refused: &refused,
     };
     let mut plans =
@@ -176,7 +170,7 @@ pub(crate) async fn plan_beyond_quotas(
     let mut change = ClusterChange {
         endpoints: plans.endpoints(record, &planned),
         upgrade: nodes.upgrade,
-        ..new_change(attributes, from, to, installed, steps)
+        ..new_change(target.attributes, from, to, installed, steps)
     };
     let plan = change_plan::render_steps(&mut plans, record, &change).await?;
     change_plan::set_digests(&mut change, &plan);
