@@ -50,16 +50,17 @@ pub fn shown_path(content: &NodeContent, path: &str) -> String {
 }
 
 /// The components with units that may restart where what stands at these paths is new. Another
-/// manifest may restart all of them: what it was before, nobody knows.
+/// manifest may restart all of them, and so may another frame, which writes units in its own way: what
+/// they were before, nobody knows.
 pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet<String> {
-    let at = format!("{HOME}/manifest");
+    let is_new = |name: &str| paths.contains(&format!("{HOME}/{name}"));
     let lines = manifest_lines(content);
     let of_kind = |kind: &'static str| lines.iter().filter(move |line| line.kind == kind);
     let units: BTreeSet<&str> = of_kind("unit")
         .flat_map(|unit| unit.values("component"))
         .collect();
     let own = |set: BTreeSet<&str>| set.into_iter().map(str::to_owned).collect();
-    if paths.contains(&at) {
+    if is_new("manifest") || is_new("manifest.sh") {
         return own(units);
     }
     let mut restarted: BTreeSet<&str> = BTreeSet::new();
@@ -120,6 +121,7 @@ mod tests {
         };
         for (path, wanted) in [
             ("/opt/stampede/manifest", &["page", "server"][..]),
+            ("/opt/stampede/manifest.sh", &["page", "server"]),
             ("/opt/stampede/files/a", &["page", "server"]),
             ("/opt/stampede/files/b", &["page"]),
             ("/opt/stampede/files/c", &[]),
