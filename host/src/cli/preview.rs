@@ -46,7 +46,7 @@ pub fn print_change(out: &mut LinePrinter<'_>, preview: &ChangePreview) -> Resul
         let what = if step.nodes.is_empty() {
             "no node is told".to_owned()
         } else if step.stages.is_empty() {
-            format!("{who}: new variables, nothing runs")
+            format!("{who}: nothing runs there")
         } else {
             format!("{who}: runs {}", step.stages.join(", "))
         };
