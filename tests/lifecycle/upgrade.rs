@@ -131,20 +131,24 @@ async fn later_plugins_are_offered_and_an_upgrade_takes_them_with_all_settings()
     assert_eq!(server_properties(&world, &stack), servers);
     assert!(!view_attributes(&host, &caller).await.contains("upgrade"));
 
-    // Asked for once more it changes nothing, and other changes go on.
+    goes_on(&world, &(host, caller)).await;
+}
+
+/// Asked for once more it changes nothing, and other changes go on.
+async fn goes_on(world: &LifecycleFixture, both: &(Orchestrator, Caller)) {
+    let (host, caller) = both;
     let updates = || {
         world.cloud.count_of("heat", "PATCH", "/stacks/")
             + world.cloud.count_of("heat", "PUT", "/stacks/")
     };
     let before = updates();
-    host.update(&caller, "default", pairs(&UPGRADE))
+    host.update(caller, "default", pairs(&UPGRADE))
         .await
         .unwrap();
     assert_eq!(updates(), before);
-    let both = (host, caller);
-    changed(&world, &both, &[("stampede.workers", "4")]).await;
-    changed(&world, &both, &[("stampede.hadoop.block_size_mib", "64")]).await;
-    assert_eq!(offered(&both.0, &both.1).await, None);
+    changed(world, both, &[("stampede.workers", "4")]).await;
+    changed(world, both, &[("stampede.hadoop.block_size_mib", "64")]).await;
+    assert_eq!(offered(host, caller).await, None);
 }
 
 async fn view_attributes(host: &Orchestrator, caller: &Caller) -> String {
