@@ -92,6 +92,10 @@ impl ClusterPlanner for Plans {
         vec![&self.hadoop]
     }
 
+    fn plugin_digest(&self, _: &str) -> Option<String> {
+        None
+    }
+
     fn order_plugins(&self, _: &ClusterSpec) -> Result<PluginChain, Vec<Problem>> {
         self.ordered.fetch_add(1, Ordering::Relaxed);
         Ok(PluginChain {

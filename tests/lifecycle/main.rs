@@ -54,4 +54,5 @@ mod situations;
 mod takeover;
 mod time_left;
 mod update;
+mod upgrade_page;
 mod wishes;
