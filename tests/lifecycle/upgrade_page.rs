@@ -144,6 +144,7 @@ async fn an_upgrade_is_offered_seen_and_begun_and_then_offered_no_more() {
         "worker-1, worker-2, worker-3",
         "<li class=\"mono\">/opt/stampede/scripts/01-hadoop/setup.namenode.sh</li>",
         "<ol><li>bringing what is new</li><li>upgrading master ",
+        "(master runs setup, ready)",
         "resources stay as they are",
         "OS::Nova::Server: master_server",
     ]);
@@ -188,7 +189,7 @@ async fn an_upgrade_is_offered_seen_and_begun_and_then_offered_no_more() {
     rest(&host).await;
     visitor.get(CLUSTER).await.has_none_of(&[OFFER, link]);
     let nothing = visitor.get(UPGRADE).await;
-    nothing.has(&["There is nothing to upgrade"]);
+    nothing.has(&["There is nothing to upgrade", ">Back to default</a>"]);
     nothing.has_none_of(&[BUTTON, OFFER]);
 }
 
