@@ -6,7 +6,11 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use stampede_tests::fake_openstack::PASSWORD;
-use stampede_tests::{artifacts, host::HostProcess};
+use stampede_tests::{
+    artifacts,
+    host::HostProcess,
+    own_plugins::{copy_plugins, replace_hadoop},
+};
 
 use super::{Terminal, end_of};
 
@@ -23,7 +27,10 @@ impl PageReader {
         let mut terminal = Terminal::new().await;
         let data = terminal.home.path().join("host");
         let keystone = terminal.cloud.url();
-        let host = HostProcess::start(&data, &keystone, &[]).await;
+        let plugins = terminal.home.path().join(PLUGINS);
+        copy_plugins(&plugins).unwrap();
+        let own = ["--plugins", plugins.to_str().unwrap()];
+        let host = HostProcess::start(&data, &keystone, &own).await;
         let host = host.unwrap();
         terminal.server = Some(host.url.clone());
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
@@ -34,15 +41,28 @@ impl PageReader {
             client,
             cookie: String::new(),
         };
+        reader.sign_in().await;
+        reader
+    }
+
+    async fn sign_in(&mut self) {
         let who = [
             ("user", "demo"),
             ("password", PASSWORD),
             ("project", "demo"),
         ];
-        let signed_in = reader.send("/ui/sign-in", &who).await;
+        let signed_in = self.send("/ui/sign-in", &who).await;
         let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
-        reader.cookie = cookie.split(';').next().unwrap().to_owned();
-        reader
+        self.cookie = cookie.split(';').next().unwrap().to_owned();
+    }
+
+    /// The host is started again, with another plugin hadoop.
+    async fn on_a_later_day(mut self) -> Self {
+        replace_hadoop(&self.terminal.home.path().join(PLUGINS)).unwrap();
+        let killed = self.host.kill_9().await.unwrap();
+        self.host = killed.start_again().await.unwrap();
+        self.sign_in().await;
+        self
     }
 
     /// Sends a form; without fields a page is asked for.
@@ -126,6 +146,9 @@ impl PageReader {
     }
 }
 
+/// The host's own plugins, in the reader's home.
+const PLUGINS: &str = "own-plugins";
+
 const FIELDS: [(&str, &str); 6] = [
     ("name", "demo"),
     ("frameworks_shown", "1"),
@@ -174,6 +197,18 @@ async fn the_commands_of_a_clusters_pages_ask_for_what_the_pages_do() {
     let path = "/api/v1/clusters/demo";
     let by_api = reader.dry_run("PATCH", path, body).await;
     assert_eq!(by_api["added"], json!(["worker-3"]));
+    assert_eq!(by_command, by_api);
+
+    let reader = reader.on_a_later_day().await;
+    let upgrade = format!("{cluster}/upgrade");
+    let command = reader
+        .printed(&upgrade, &[], "stampede cluster upgrade")
+        .await;
+    let by_command = reader.run(&command, "--dry-run -f json").await;
+    let by_command: Value = serde_json::from_str(&by_command).unwrap();
+    let body = json!({"attributes": {"upgrade": true}});
+    let by_api = reader.dry_run("PATCH", path, body).await;
+    assert!(by_api["steps"][0]["title"].is_string(), "{by_api}");
     assert_eq!(by_command, by_api);
 
     let delete = format!("{cluster}/delete");

@@ -61,7 +61,9 @@ const ROOMS: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Files whose header says "Pure": decisions and data, without client, store, clock or lock.
-const PURE: [&str; 101] = [
+const PURE: [&str; 103] = [
+    "cluster/newer_plugins.rs",
+    "orchestrator/rollout/update_request.rs",
     "orchestrator/planning/newer_plugins.rs",
     "bundle/node_upgrade.rs",
     "orchestrator/rollout/renewed_template.rs",

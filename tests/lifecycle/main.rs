@@ -55,4 +55,5 @@ mod takeover;
 mod time_left;
 mod update;
 mod upgrade;
+mod upgrade_page;
 mod wishes;

@@ -7,7 +7,8 @@
 //! - [`service_manager`], [`projects`]: hurtle's Service Manager replayed; two projects at one host
 //! - [`endless_lists`]: a host whose lists do not end
 //! - [`wire`]: HTTP as bytes; [`node_script`]: what nodes are given, in plain text
-//! - [`artifacts`]: where the build puts things; [`usage`]: what a process has cost
+//! - [`artifacts`]: where the build puts things; [`own_plugins`]: plugins that become others
+//! - [`usage`]: what a process has cost
 //! - `wait`: polling, by [`wait_until`]
 
 pub mod artifacts;
@@ -16,6 +17,7 @@ pub mod endless_lists;
 pub mod fake_openstack;
 pub mod host;
 pub mod node_script;
+pub mod own_plugins;
 pub mod projects;
 pub mod service_manager;
 pub mod testbed;

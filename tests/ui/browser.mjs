@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 
-import { finish, liveness, look, open, says, signIn, snap, text, url, user, world } from "./steps.mjs";
+import { finish, liveness, look, open, press, says, signIn, snap, text, url, user, world } from "./steps.mjs";
 
 // Sign-in: by keyboard alone, wrong and right.
 const page = await open({});
@@ -75,6 +75,19 @@ await page.click("button:has-text('Preview')");
 await says(page, "#main", "worker-2");
 await look(page, "new-preview");
 
+// A plugin is another by now: said, and seen before anything is changed.
+await world("kill");
+await world("replace-hadoop");
+await world("start");
+await signIn(page);
+await page.goto(`${url}/ui/clusters/analytics`);
+await says(page, "#upgrade", "The plugin hadoop is another by now");
+await look(page, "cluster-upgrade");
+await page.click("#upgrade a");
+await says(page, "#main", "stampede cluster upgrade analytics");
+await says(page, "#main", "resources stay as they are");
+await look(page, "upgrade");
+
 // Small, dark, and without JavaScript.
 const [cookie] = await page.context().cookies();
 for (const [name, options] of [
@@ -86,13 +99,24 @@ for (const [name, options] of [
   await other.goto(`${url}/ui/sign-in`);
   await look(other, `sign-in-${name}`);
   await other.context().addCookies([cookie]);
-  for (const [path, picture] of [["", "list"], ["/analytics", "cluster"], ["/broken", "failed"], ["/analytics/delete", "delete"], ["/../new", "new"]]) {
+  for (const [path, picture] of [["", "list"], ["/analytics", "cluster"], ["/broken", "failed"], ["/analytics/delete", "delete"], ["/analytics/upgrade", "upgrade"], ["/../new", "new"]]) {
     await other.goto(`${url}/ui/clusters${path}`);
     await look(other, `${picture}-${name}`);
     if (other.withoutScript) assert.match(await text(other, "#main"), /analytics|broken|New cluster/);
   }
   await other.context().close();
 }
+
+// Begun by its button, it is a change as any other, and then nothing is left to upgrade.
+await press(page, "Upgrade");
+await page.waitForURL(/clusters\/analytics$/);
+await says(page, "#live .pill", "changing");
+await world("settle analytics");
+await says(page, "#live .pill", "running");
+assert.equal(await page.locator("#upgrade").count(), 0);
+await page.goto(`${url}/ui/clusters/analytics/upgrade`);
+await says(page, "#main", "There is nothing to upgrade");
+await look(page, "upgrade-nothing");
 
 // No script of the page sees the cookie.
 assert.equal(await page.evaluate(() => document.cookie), "");

@@ -8,11 +8,12 @@ use stampede_tests::fake_openstack::{
     CreateFails, FakeOpenStack, FaultKind, InjectedFault, PASSWORD, UpdateFails,
 };
 use stampede_tests::host::{HostCommand, HostProcess};
+use stampede_tests::own_plugins::replace_hadoop;
 use stampede_tests::wait_until;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
-use crate::fixture::PageFixture;
+use crate::fixture::{OWN_PLUGINS, PageFixture};
 
 /// What a walk's line begins with that asks for something around the page.
 const WISH: &str = "world: ";
@@ -36,7 +37,7 @@ const REST_S: u64 = 120;
 #[tokio::test]
 #[ignore = "tests/ui/run starts it with the browser that it has installed"]
 async fn the_page_in_a_browser() {
-    let world = PageFixture::start().await;
+    let world = PageFixture::start_with_own_plugins().await;
     let workers = ("stampede.workers", "3");
     world.cloud.next_create_fails(CreateFails::Node {
         node: "worker-2".into(),
@@ -64,7 +65,7 @@ async fn faults_around_the_page_in_a_browser() {
 /// What is around the page of a walk.
 struct BrowserWorld {
     cloud: FakeOpenStack,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     host: Option<HostProcess>,
     killed: Option<HostCommand>,
     url: String,
@@ -75,7 +76,7 @@ impl BrowserWorld {
         let url = world.host.url.clone();
         Self {
             cloud: world.cloud,
-            _data: world.data,
+            data: world.data,
             host: Some(world.host),
             killed: None,
             url,
@@ -141,6 +142,7 @@ impl BrowserWorld {
             "cloud" => self.cloud.heal(),
             "kill" => self.kill().await,
             "start" => self.start().await,
+            "replace-hadoop" => replace_hadoop(&self.data.path().join(OWN_PLUGINS)).unwrap(),
             _ => panic!("a walk asks for {wish}"),
         }
         String::new()

@@ -7,6 +7,10 @@ use reqwest::{Method, StatusCode};
 use stampede_tests::client::OcciClient;
 use stampede_tests::fake_openstack::{FakeConfig, FakeOpenStack, PASSWORD};
 use stampede_tests::host::HostProcess;
+use stampede_tests::own_plugins::copy_plugins;
+
+/// The folder of plugins that a host has for itself.
+pub(crate) const OWN_PLUGINS: &str = "plugins";
 
 /// The host and its cloud.
 pub(crate) struct PageFixture {
@@ -18,9 +22,20 @@ pub(crate) struct PageFixture {
 impl PageFixture {
     /// Stacks stand still until the test moves them.
     pub(crate) async fn start() -> Self {
-        let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), &[]).await
+    }
+
+    /// The same with plugins of its own, in the folder [`OWN_PLUGINS`] of its data.
+    pub(crate) async fn start_with_own_plugins() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let host = HostProcess::start(data.path(), &cloud.url(), &[])
+        let own = data.path().join(OWN_PLUGINS);
+        copy_plugins(&own).unwrap();
+        Self::start_in(data, &["--plugins", own.to_str().unwrap()]).await
+    }
+
+    async fn start_in(data: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let cloud = FakeOpenStack::start(FakeConfig::default()).await.unwrap();
+        let host = HostProcess::start(data.path(), &cloud.url(), arguments)
             .await
             .unwrap();
         Self { cloud, host, data }

@@ -29,6 +29,7 @@ async fn forms_of_other_sites_do_nothing() {
             ("/ui/clusters/demo/delete", vec![("name", "demo")]),
             ("/ui/clusters/demo/secret", vec![("endpoint", "x")]),
             ("/ui/clusters/demo/end", vec![("expires", "8h")]),
+            ("/ui/clusters/demo/upgrade/begin", vec![("revision", "x")]),
         ] {
             let answer = visitor.post(path, &fields).await;
             assert_eq!(answer.status, 403, "{path} {header:?}");
@@ -41,6 +42,8 @@ async fn forms_of_other_sites_do_nothing() {
     assert_eq!(visitor.get("/ui/sign-out").await.status, 405);
     assert_eq!(visitor.get("/ui/clusters/demo/secret").await.status, 405);
     assert_eq!(visitor.get("/ui/clusters/demo/end").await.status, 405);
+    let begin = "/ui/clusters/demo/upgrade/begin";
+    assert_eq!(visitor.get(begin).await.status, 405);
     let page = visitor.get("/ui/clusters/demo").await.text;
     assert!(
         !page.contains("Ends in"),
@@ -197,7 +200,7 @@ async fn a_user_of_another_project_sees_and_does_nothing() {
     let mut visitor = world.member("other").await;
     let list = visitor.get("/ui/clusters").await;
     assert!(!list.text.contains("theirs") && list.text.contains("no cluster"));
-    for path in ["", "/events", "/delete"] {
+    for path in ["", "/events", "/delete", "/upgrade"] {
         let answer = visitor.get(&format!("/ui/clusters/theirs{path}")).await;
         if path == "/events" {
             assert!(answer.text.contains("event: gone"), "{}", answer.text);

@@ -23,6 +23,7 @@ async fn each_page_is_small_with_all_that_it_loads() {
         "/ui/clusters/demo",
         "/ui/new",
         "/ui/clusters/demo/change",
+        "/ui/clusters/demo/upgrade",
     ] {
         // Who has signed in is led on from there.
         let mut visitor = match path {

@@ -8,11 +8,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::time_shapes::{IdleState, TimeLeft};
+use crate::cluster::NewerPlugins;
 use crate::cluster::attribute_names::PREFIX;
 use crate::cluster::health::{ComponentHealth, ServiceHealth};
 use crate::cluster::progress::{StageOutcome, StageReport};
 use crate::orchestrator::{
-    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NewerPlugins, NodeView, Orchestrator,
+    ClusterLookup, ClusterView, DeletionStage, EndpointAccess, NodeView, Orchestrator,
 };
 use crate::system::utc_time::format_rfc3339;
 

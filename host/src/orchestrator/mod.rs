@@ -51,10 +51,7 @@ pub use crate::store::{
 pub use context::{Caller, ClientAttributes, OrchestratorConfig};
 pub use error::{FailureReason, OrchestratorError};
 pub use limits::OrchestratorLimits;
-pub use planning::{
-    newer_plugins::NewerPlugins, planner::ClusterPlanner, quota::QuotaNeed,
-    template_diff::ResourceChanges,
-};
+pub use planning::{planner::ClusterPlanner, quota::QuotaNeed, template_diff::ResourceChanges};
 pub use state::cluster_figures::ClusterFigures;
 pub use state::idle_jobs::IdleView;
 pub use state::view::{

@@ -9,7 +9,7 @@ use super::commands::{cluster_command, deploy_command, shell_word};
 use super::end_view::{EndData, end_data};
 use super::stage_chart::{self, StageChart, stage_name};
 use super::texts::{say, say_ago, say_duration, say_number};
-use super::work_view::{cloud_since, describe_work, say_time_left};
+use super::work_view::{cloud_since, describe_work, say_newer, say_time_left};
 use crate::cluster::ClusterState;
 use crate::cluster::framework_bundle::EndpointReach;
 use crate::cluster::health::{HealthColour, ServiceHealth, cluster_colour};
@@ -151,6 +151,8 @@ pub(super) struct ClusterData {
     doing: Option<String>,
     change: Option<String>,
     time_left: Option<String>,
+    /// What an upgrade is offered for.
+    upgrade: Option<String>,
     cloud_error: Option<String>,
     end: EndData,
     /// Since when the cloud has not answered, where it does not.
@@ -214,6 +216,7 @@ pub(super) fn cluster_data(
         doing: describe_work(view),
         change: view.change.clone(),
         time_left: view.time_left.as_ref().map(say_time_left),
+        upgrade: view.upgrade.as_ref().map(say_newer),
         cloud_error: view.cloud_error.clone(),
         end: end_data(view, now_s),
         cloud_since: cloud_since(view, now_s),

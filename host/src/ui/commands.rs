@@ -47,6 +47,11 @@ pub(super) fn update_of<'a>(
     with_settings(cluster_command("update", &[name]), attributes)
 }
 
+/// The command that upgrades a cluster.
+pub(super) fn upgrade_command(name: &str) -> String {
+    cluster_command("cluster upgrade", &[name])
+}
+
 /// With an option a line.
 fn with_settings<'a>(
     mut command: String,

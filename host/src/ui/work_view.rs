@@ -1,7 +1,8 @@
-//! What goes on with a cluster, in the page's words: what a node does, how long it will take, and since
-//! when the cloud is silent. No I/O.
+//! What goes on with a cluster, in the page's words: what a node does, how long it will take, since when
+//! the cloud is silent, and what of it is another by now. No I/O.
 
 use super::texts::{say, say_ago, say_number};
+use crate::cluster::NewerPlugins;
 use crate::cluster::former_runs::{FormerRuns, RoughTime, RunForecast, RunLikeness};
 use crate::cluster::progress::StageOutcome;
 use crate::orchestrator::ClusterView;
@@ -15,6 +16,25 @@ pub(super) fn cloud_since(view: &ClusterView, now_s: u64) -> Option<String> {
         "cluster.cloud_since",
         &[("time", &time), ("ago", &ago)],
     ))
+}
+
+/// What made a cluster and is another by now.
+pub(super) fn say_newer(newer: &NewerPlugins) -> String {
+    let name = match (newer.plugins.len(), newer.frame) {
+        (0, _) => "upgrade.frame",
+        (1, false) => "upgrade.plugins_one",
+        (_, false) => "upgrade.plugins",
+        (1, true) => "upgrade.frame_and_plugins_one",
+        (_, true) => "upgrade.frame_and_plugins",
+    };
+    let plugins = match newer.plugins.as_slice() {
+        [first @ .., before, last] => {
+            let pair = format!("{before}{}{last}", say("form.and", &[]));
+            [first, &[pair]].concat().join(", ")
+        }
+        few => few.concat(),
+    };
+    say(name, &[("plugins", &plugins)])
 }
 
 /// What goes on now, of the nodes where something does.
@@ -75,6 +95,46 @@ fn say_rough(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_another_by_now_is_told_in_one_sentence() {
+        let said = |plugins: &[&str], frame| {
+            let plugins = plugins.iter().map(|name| (*name).to_owned()).collect();
+            say_newer(&NewerPlugins { plugins, frame })
+        };
+        for (plugins, frame, begin) in [
+            (
+                &["hadoop"][..],
+                false,
+                "The plugin hadoop is another by now",
+            ),
+            (
+                &["hadoop", "spark"],
+                false,
+                "The plugins hadoop and spark are others by now",
+            ),
+            (
+                &["cluster", "hadoop", "spark"],
+                false,
+                "The plugins cluster, hadoop and spark are others by now",
+            ),
+            (&[], true, "Stampede’s own scripts on its nodes are others"),
+            (
+                &["hadoop"],
+                true,
+                "The plugin hadoop and Stampede’s own scripts on its nodes are others",
+            ),
+            (
+                &["hadoop", "spark"],
+                true,
+                "The plugins hadoop and spark, and Stampede’s own scripts on its nodes, are others",
+            ),
+        ] {
+            let told = said(plugins, frame);
+            assert!(told.starts_with(begin), "{told}");
+            assert!(told.ends_with("than when this cluster was made."), "{told}");
+        }
+    }
 
     #[test]
     fn what_is_left_and_what_was_is_told_with_the_runs_that_say_so() {

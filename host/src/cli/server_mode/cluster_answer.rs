@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     cluster::{
-        ClusterState, IdleLimit, LifecyclePhase,
+        ClusterState, IdleLimit, LifecyclePhase, NewerPlugins,
         attribute_names::PREFIX,
         former_runs::{FormerRuns, RunForecast, RunLikeness},
         framework_bundle::EndpointReach,
@@ -15,7 +15,7 @@ use crate::{
         idle_limit::IDLE,
         progress::StageReport,
     },
-    orchestrator::{ClusterView, DeletionStage, EndpointAccess, IdleView, NewerPlugins},
+    orchestrator::{ClusterView, DeletionStage, EndpointAccess, IdleView},
     system::utc_time::parse_rfc3339,
 };
 

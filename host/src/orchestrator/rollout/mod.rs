@@ -1,7 +1,8 @@
 //! A change to a running cluster.
 //!
 //! Layout
-//! - `desired_state`: what the cluster is to be, from a request; `next_nodes`: with which nodes (pure);
+//! - `update_request`: what a request asks for (pure)
+//! - `desired_state`: what the cluster is to be, from that; `next_nodes`: with which nodes (pure);
 //!   `new_node_attributes`: what only new nodes may be given (pure)
 //! - `rested_clusters`: the clusters at rest that the change goes by (pure); `nodes_at_rest`: what
 //!   stands on their nodes (pure)
@@ -27,3 +28,4 @@ pub(crate) mod rested_clusters;
 pub(crate) mod rollback;
 pub(crate) mod steps;
 mod steps_back;
+pub(crate) mod update_request;

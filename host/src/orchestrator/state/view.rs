@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 
 pub use crate::cluster::{ClusterState, LifecyclePhase};
-use crate::orchestrator::planning::newer_plugins::NewerPlugins;
 use crate::orchestrator::state::{
     cluster_handle::ClusterHandle,
     idle_jobs::{IdleView, describe_idle_end, idle_view},
@@ -14,7 +13,7 @@ use crate::orchestrator::state::{
 };
 use crate::{
     cluster::{
-        ClusterEnd, ClusterSpec, EndStage, NodeGroups,
+        ClusterEnd, ClusterSpec, EndStage, NewerPlugins, NodeGroups,
         attribute_names::PREFIX,
         cluster_endpoint::ClusterEndpoint,
         end_time::{EXPIRES, age_text},

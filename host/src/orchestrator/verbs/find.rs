@@ -8,10 +8,11 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 
+use crate::cluster::NewerPlugins;
 use crate::orchestrator::{
     context::{Caller, Context},
     error::OrchestratorError,
-    planning::newer_plugins::{NewerPlugins, newer_plugins},
+    planning::newer_plugins::newer_plugins,
     reconcile::{recover, worker},
     state::{
         cluster_handle::ClusterHandle,

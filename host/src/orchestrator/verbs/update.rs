@@ -8,10 +8,7 @@ use crate::orchestrator::{
     error::OrchestratorError,
     planning::merge_attributes,
     reconcile::worker::spawn_worker,
-    rollout::{
-        desired_state::{self, UpdateRequest},
-        execute as rollout, rollback,
-    },
+    rollout::{desired_state, execute as rollout, rollback, update_request::UpdateRequest},
     state::{
         locked_cluster::LockedCluster,
         refresh, status,

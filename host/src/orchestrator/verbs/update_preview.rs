@@ -7,7 +7,7 @@ use crate::orchestrator::{
     context::{Caller, ClientAttributes, Context},
     error::OrchestratorError,
     planning::quota::{self, QuotaNeed},
-    rollout::desired_state::{self, UpdateRequest},
+    rollout::{desired_state, update_request::UpdateRequest},
     stack::snapshot::StackSnapshot,
     state::{refresh, time_left::former_runs},
     verbs::{

@@ -21,6 +21,10 @@ pub enum FormPath {
     Change(String),
     /// Makes the change.
     Apply(String),
+    /// What an upgrade of this cluster would change.
+    Upgrade(String),
+    /// Begins it.
+    BeginUpgrade(String),
 }
 
 impl FormPath {
@@ -37,6 +41,8 @@ impl FormPath {
             ["clusters", cluster, "request.toml"] => Self::Export(name(cluster)),
             ["clusters", cluster, "change"] => Self::Change(name(cluster)),
             ["clusters", cluster, "change", "apply"] => Self::Apply(name(cluster)),
+            ["clusters", cluster, "upgrade"] => Self::Upgrade(name(cluster)),
+            ["clusters", cluster, "upgrade", "begin"] => Self::BeginUpgrade(name(cluster)),
             _ => return None,
         })
     }
@@ -51,6 +57,9 @@ impl FormPath {
             | Self::Create
             | Self::Export(_) => "/new".to_owned(),
             Self::Change(cluster) | Self::Apply(cluster) => format!("/clusters/{cluster}/change"),
+            Self::Upgrade(cluster) | Self::BeginUpgrade(cluster) => {
+                format!("/clusters/{cluster}/upgrade")
+            }
         }
     }
 
@@ -58,10 +67,13 @@ impl FormPath {
     pub fn methods(&self) -> &'static [Method] {
         match self {
             Self::New | Self::Change(_) => &[Method::GET, Method::POST],
-            Self::Export(_) => &[Method::GET],
-            Self::Import | Self::Preview | Self::PreviewFile(_) | Self::Create | Self::Apply(_) => {
-                &[Method::POST]
-            }
+            Self::Export(_) | Self::Upgrade(_) => &[Method::GET],
+            Self::Import
+            | Self::Preview
+            | Self::PreviewFile(_)
+            | Self::Create
+            | Self::Apply(_)
+            | Self::BeginUpgrade(_) => &[Method::POST],
         }
     }
 }
@@ -84,6 +96,14 @@ mod tests {
             of("/clusters/demo/change"),
             Some(FormPath::Change("demo".to_owned()))
         );
+        let upgrade = of("/clusters/demo/upgrade").unwrap();
+        assert_eq!(upgrade, FormPath::Upgrade("demo".to_owned()));
+        assert_eq!(upgrade.methods(), [Method::GET]);
+        let begin = of("/clusters/demo/upgrade/begin").unwrap();
+        assert_eq!(begin, FormPath::BeginUpgrade("demo".to_owned()));
+        assert_eq!(begin.methods(), [Method::POST]);
+        // Who signs in again is shown it, and begins nothing by that.
+        assert_eq!(begin.form(), "/clusters/demo/upgrade");
         for none in [
             "",
             "/",
@@ -91,6 +111,8 @@ mod tests {
             "/new/x",
             "/clusters/demo",
             "/clusters/demo/change/x",
+            "/clusters/demo/upgrade/",
+            "/clusters/demo/upgrade/apply",
             "new",
         ] {
             assert_eq!(of(none), None, "{none}");

@@ -4,6 +4,7 @@
 //!
 //! Layout
 //! - [`FormDesk`]: a request's way to its answer; `form_path`: which page a path is of
+//! - `upgrade_page`: its answers where an upgrade is asked for
 //! - [`typed_request`]: what was typed (pure)
 //! - [`form_data`], made by `form_page` over `field_label`, and `preview_page`: the data of the pages (pure); `templates/`: their HTML
 
@@ -13,6 +14,7 @@ pub mod form_page;
 pub mod form_path;
 pub mod preview_page;
 pub mod typed_request;
+mod upgrade_page;
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ use crate::system::utc_time::format_utc;
 
 /// The templates of these pages, by name; they extend `layout.html`, with the blocks `title` and
 /// `main`.
-pub const TEMPLATES: [(&str, &str); 8] = [
+pub const TEMPLATES: [(&str, &str); 10] = [
     ("form_head.html", include_str!("templates/form_head.html")),
     ("form_note.html", include_str!("templates/form_note.html")),
     ("fields.html", include_str!("templates/fields.html")),
@@ -43,6 +45,11 @@ pub const TEMPLATES: [(&str, &str); 8] = [
     ("new.html", include_str!("templates/new.html")),
     ("preview.html", include_str!("templates/preview.html")),
     ("change.html", include_str!("templates/change.html")),
+    (
+        "form_faults.html",
+        include_str!("templates/form_faults.html"),
+    ),
+    ("upgrade.html", include_str!("templates/upgrade.html")),
 ];
 
 /// The part of a form's page that is sent again while somebody types.
@@ -135,6 +142,13 @@ impl FormDesk<'_> {
                 }
             }
             FormPath::Apply(name) => self.apply(request, name, typed).await,
+            FormPath::Upgrade(name) => {
+                self.show_upgrade(request, name, &typed.revision, None)
+                    .await
+            }
+            FormPath::BeginUpgrade(name) => {
+                self.begin_upgrade(request, name, &typed.revision).await
+            }
         }
     }
 
@@ -400,22 +414,29 @@ impl FormDesk<'_> {
             .await;
         match updated {
             Ok(_) => Ok(cluster_page(request.base, name)),
-            Err(error @ (OrchestratorError::Unauthorized(_) | OrchestratorError::NotFound(_))) => {
-                Err(error)
-            }
-            Err(OrchestratorError::Superseded(_)) => {
-                let notice = Some(somebody_else());
-                self.show_change(request, name, typed, notice).await
-            }
-            Err(OrchestratorError::Invalid(_)) => {
-                let unsound = Some((StatusCode::UNPROCESSABLE_ENTITY, String::new()));
-                self.show_change(request, name, typed, unsound).await
-            }
             Err(error) => {
-                let notice = Some((StatusCode::CONFLICT, error.to_string()));
-                self.show_change(request, name, typed, notice).await
+                let notice = tell_refusal(error, somebody_else)?;
+                self.show_change(request, name, typed, Some(notice)).await
             }
         }
+    }
+}
+
+/// What is told above a form of a change that was refused; `superseded` says that it was since the
+/// cluster is another by now.
+///
+/// # Errors
+/// What a page of its own tells.
+fn tell_refusal(
+    error: OrchestratorError,
+    superseded: impl FnOnce() -> (StatusCode, String),
+) -> Result<(StatusCode, String), OrchestratorError> {
+    match error {
+        OrchestratorError::Unauthorized(_) | OrchestratorError::NotFound(_) => Err(error),
+        OrchestratorError::Superseded(_) => Ok(superseded()),
+        // They are told beside their fields.
+        OrchestratorError::Invalid(_) => Ok((StatusCode::UNPROCESSABLE_ENTITY, String::new())),
+        other => Ok((StatusCode::CONFLICT, other.to_string())),
     }
 }
 
