@@ -18,8 +18,10 @@ use crate::orchestrator::{
     },
     rollout::{
         desired_state,
-        distinct_plans::{ChangeEnds, DistinctPlan, DistinctPlans, RunningStack},
+        distinct_plans::{DistinctPlan, DistinctPlans},
         nodes_at_rest::{ChangeNodes, NodesAtRest},
+        rested_clusters::ChangeEnds,
+        running_stack::RunningStack,
         steps::rest_before,
     },
     stack::{

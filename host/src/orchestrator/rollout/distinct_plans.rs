@@ -22,7 +22,8 @@ use crate::orchestrator::{
         nodes_at_rest::{ChangeNodes, NodesAtRest},
         plan_sources::{StackSource, classes_of, file_names, needs_overlay},
         renewed_template::renew_template,
-        rested_clusters::{ChangeSources, RestedClusters, placed_grants},
+        rested_clusters::{ChangeEnds, ChangeSources, RestedClusters, placed_grants},
+        running_stack::{RunningStack, fetch_source, stack_of},
     },
     stack::stack_request::without_notifications,
 };
@@ -32,63 +33,9 @@ use crate::{
         ClusterPins, ClusterRest, ClusterSpec, Problem, change::FileDigests,
         cluster_endpoint::ClusterEndpoints,
     },
-    openstack::{CloudSession, StackId},
+    openstack::CloudSession,
     store::ClusterRecord,
 };
-
-/// A running cluster as Heat has it.
-pub(crate) struct RunningStack {
-    pub(crate) template: Value,
-}
-
-impl RunningStack {
-    pub(crate) async fn fetch(
-        session: &CloudSession,
-        record: &ClusterRecord,
-    ) -> Result<Self, OrchestratorError> {
-        let stack = stack_of(record);
-        let template = session.stack_template(&stack).await?;
-        Ok(Self { template })
-    }
-}
-
-fn stack_of(record: &ClusterRecord) -> StackId {
-    StackId {
-        name: record.stack_name.clone(),
-        id: record.stack_id().unwrap_or_default().to_owned(),
-    }
-}
-
-/// What Heat has of a cluster; `template` is that without notifications.
-async fn fetch_source(
-    session: &CloudSession,
-    record: &ClusterRecord,
-    from: &ClusterSpec,
-    template: Value,
-) -> Result<StackSource, OrchestratorError> {
-    Ok(StackSource {
-        template,
-        files: session.stack_files(&stack_of(record)).await?,
-        groups: from.groups.clone(),
-    })
-}
-
-/// From what to what a change leads.
-#[derive(Clone, Copy)]
-pub(crate) struct ChangeEnds<'a> {
-    /// The cluster as it was before.
-    pub(crate) from: &'a ClusterSpec,
-    /// The cluster as it is to be; its pins have the placements and claims of that.
-    pub(crate) to: &'a ClusterSpec,
-    /// Whether the steps lead back.
-    pub(crate) is_rollback: bool,
-    /// The number of the change.
-    pub(crate) change: u32,
-    /// The same, where it is an upgrade.
-    pub(crate) upgrade: Option<u32>,
-    /// What plugins have to say against the cluster as it is to be.
-    pub(crate) refused: &'a [Problem],
-}
 
 /// The plans of one change, however many steps are made of it.
 pub(crate) struct DistinctPlans<'a> {

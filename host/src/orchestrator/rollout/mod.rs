@@ -9,6 +9,7 @@
 //! - `steps`: the steps there, `steps_back`: those back (both pure)
 //! - `distinct_plans`: what the steps are made of: plans, over what the stack has where it must be;
 //!   `plan_sources`: or of that alone (pure)
+//! - `running_stack`: what Heat has of the cluster
 //! - `renewed_template`: or, in an upgrade, of what the plugins of now make (pure)
 //! - `lay_digests`: what stands on the nodes then (pure)
 //! - `change_plan`: every step as Heat will be given it, before the first is sent
@@ -26,6 +27,7 @@ pub(crate) mod plan_sources;
 mod renewed_template;
 pub(crate) mod rested_clusters;
 pub(crate) mod rollback;
+pub(crate) mod running_stack;
 pub(crate) mod steps;
 mod steps_back;
 pub(crate) mod update_request;

@@ -22,6 +22,23 @@ use crate::{
     },
 };
 
+/// From what to what a change leads.
+#[derive(Clone, Copy)]
+pub(crate) struct ChangeEnds<'a> {
+    /// The cluster as it was before.
+    pub(crate) from: &'a ClusterSpec,
+    /// The cluster as it is to be; its pins have the placements and claims of that.
+    pub(crate) to: &'a ClusterSpec,
+    /// Whether the steps lead back.
+    pub(crate) is_rollback: bool,
+    /// The number of the change.
+    pub(crate) change: u32,
+    /// The same, where it is an upgrade.
+    pub(crate) upgrade: Option<u32>,
+    /// What plugins have to say against the cluster as it is to be.
+    pub(crate) refused: &'a [Problem],
+}
+
 /// What the clusters at rest follow from.
 #[derive(Clone, Copy)]
 pub(crate) struct ChangeSources<'a> {

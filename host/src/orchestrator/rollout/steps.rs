@@ -457,3 +457,7 @@ pub(super) fn step_title(what: &str, nodes: &[String]) -> String {
 #[cfg(test)]
 #[path = "steps_tests.rs"]
 pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "upgrade_steps_tests.rs"]
+mod upgrade_tests;

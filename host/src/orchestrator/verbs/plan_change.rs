@@ -19,9 +19,11 @@ use crate::orchestrator::{
     rollout::{
         change_plan,
         desired_state::{self, ChangeTarget, joining_nodes},
-        distinct_plans::{ChangeEnds, DistinctPlans, RunningStack},
+        distinct_plans::DistinctPlans,
         nodes_at_rest::ChangeNodes,
         plan_sources::without_members,
+        rested_clusters::ChangeEnds,
+        running_stack::RunningStack,
         steps,
     },
     stack::{request_size, step_plan::ChangePlan},

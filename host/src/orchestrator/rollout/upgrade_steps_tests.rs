@@ -1,0 +1,59 @@
+//! The steps of an upgrade, as tables.
+
+use super::tests::{ALIKE, OTHER, THREE, change, planned};
+use super::*;
+use crate::bundle::node_script::NodeFile;
+
+#[test]
+fn an_upgrade_brings_files_first_and_gives_the_stack_what_is_new_last() {
+    let upgrade = |sizes: [usize; 2]| {
+        let mut nodes = change(THREE, THREE, [ALIKE, OTHER]);
+        nodes.upgrade = Some(5);
+        for (class, content) in &mut nodes.rests[1].contents {
+            content.files.push(NodeFile {
+                mode: 0o644,
+                path: "/conf".to_owned(),
+                // What no packing makes much smaller.
+                content: (0..sizes[usize::from(class != "master")])
+                    .map(|n| crate::bundle::to_hex(&(n * 7_919).to_be_bytes()))
+                    .collect(),
+            });
+        }
+        for rest in &mut nodes.rests[1..] {
+            for files in rest.installed.values_mut() {
+                files.insert("/opt/stampede/manifest".to_owned(), "new".to_owned());
+            }
+        }
+        nodes
+    };
+    let turns = |title: &str, node: &str| {
+        format!("{title} {node} | {node} | setup ready |  | Before/Settled")
+    };
+    let brought = |title: &str, nodes: &str| format!("{title} | {nodes} |  |  | Before/Settled");
+    let turns = ["master", "worker-1", "worker-2"].map(|node| turns("upgrading", node));
+    let last = "what the cloud has of it |  |  |  | Done".to_owned();
+    let all = "master worker-1 worker-2";
+    let mut wanted = vec![brought("bringing what is new", all)];
+    wanted.extend(turns.clone());
+    wanted.push(last.clone());
+    assert_eq!(planned(&upgrade([1, 1])), wanted);
+
+    let mut wanted = vec![
+        brought("bringing what is new (1 of 2)", all),
+        brought("bringing what is new (2 of 2)", "worker-1 worker-2"),
+    ];
+    wanted.extend(turns);
+    wanted.push(last.clone());
+    let nodes = upgrade([1, 7_000]);
+    assert_eq!(planned(&nodes), wanted);
+    let parts: Vec<Option<u32>> = plan_steps(&nodes, 5)
+        .iter()
+        .map(|step| step.brings)
+        .collect();
+    assert_eq!(parts, [Some(0), Some(1), None, None, None, None]);
+
+    // Nothing that a node knows.
+    let mut nodes = change(THREE, THREE, [ALIKE, ALIKE]);
+    nodes.upgrade = Some(5);
+    assert_eq!(planned(&nodes), [last]);
+}
