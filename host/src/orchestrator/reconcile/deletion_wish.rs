@@ -55,7 +55,8 @@ pub(crate) async fn decide_wish(
     Ok(Requeue::Gone)
 }
 
-/// Forgets the wish that Heat has refused: the cluster is what it was all the time.
+/// Forgets the wish that Heat has refused: the cluster is what it was all the time, and shows why,
+/// from the moment on that the wish is gone.
 pub(crate) async fn drop_refused_wish(
     context: &Context,
     cluster: &LockedCluster<'_>,
@@ -67,12 +68,18 @@ pub(crate) async fn drop_refused_wish(
     }
     let (record, user) = (cluster.record(), session.user().id.as_str());
     let drop_wish = |record: &mut ClusterRecord| record.drop_deletion_wish(user);
+    cluster.set_withdrawn(Some(format!(
+        "user {user} has asked to delete it, which was withdrawn: {error}"
+    )));
     let registry = &context.state.registry;
     match registry.change_record(cluster, &record, drop_wish).await {
         Ok(record) => {
             tracing::warn!(cluster.id = %record.id, "`{}` is not deleted as user {user} has asked: {error}", record.name);
             error
         }
-        Err(failed) => failed,
+        Err(failed) => {
+            cluster.set_withdrawn(None);
+            failed
+        }
     }
 }

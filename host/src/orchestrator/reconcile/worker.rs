@@ -264,10 +264,7 @@ async fn pause_after(
             context.state.limits.pause_again(tries.outdated)
         }
         // The wish is dropped, nobody waits for the answer any more: the cluster shows why.
-        Err(error) if step.serves_wish && error.is_refusal() => {
-            show_refused_wish(cluster, session, &error);
-            Duration::ZERO
-        }
+        Err(error) if step.serves_wish && error.is_refusal() => Duration::ZERO,
         // Nobody waits for this answer any more: the cluster shows it.
         Err(error)
             if error.is_refusal()
@@ -352,17 +349,6 @@ async fn drop_refused_change(
     }
 }
 
-fn show_refused_wish(
-    cluster: &LockedCluster<'_>,
-    session: &CloudSession,
-    error: &OrchestratorError,
-) {
-    let user = &session.user().id;
-    cluster.set_withdrawn(Some(format!(
-        "user {user} has asked to delete it, which was withdrawn: {error}"
-    )));
-}
-
 async fn reconcile_measured(
     context: &Context,
     cluster: &LockedCluster<'_>,
@@ -392,12 +378,14 @@ async fn withdraw_refused(
     error: &OrchestratorError,
 ) -> bool {
     let words = format!("it was to be deleted, which was withdrawn: {error}");
+    // Nobody is shown the cluster before it says why it is back.
+    cluster.set_withdrawn(Some(words));
     let is_recorded = match withdraw_deletion(context, cluster, error).await {
         Err(why @ OrchestratorError::Conflict(_)) => mark_blocked(context, cluster, &why).await,
         withdrawn => withdrawn.is_ok(),
     };
-    if is_recorded {
-        cluster.set_withdrawn(Some(words));
+    if !is_recorded {
+        cluster.set_withdrawn(None);
     }
     is_recorded
 }

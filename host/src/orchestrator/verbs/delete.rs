@@ -119,6 +119,10 @@ async fn delete_anothers(
     cluster.set_withdrawn(None);
     tracing::info!(cluster.id = %record.id, project.id = %record.project_id, "asked to delete `{}`, which is another user's", record.name);
     let step = reconcile_once(context, cluster, &caller.session, None).await;
+    if step.as_ref().is_err_and(OrchestratorError::is_refusal) {
+        // Whoever has asked is told.
+        cluster.set_withdrawn(None);
+    }
     conclude(context, caller, cluster, step)
 }
 
