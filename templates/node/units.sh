@@ -164,9 +164,10 @@ manifest_remove() {
   for one in $(manifest_gone artifact to) $(manifest_gone pip to); do [[ ! -L $one ]] || rm -f "$one"; done
 }
 
-# manifest_sweep - what nobody uses any more, once units run with what is new
+# manifest_sweep - what nobody uses any more, once units run with what is new. An upgrade that fails is to find what was there before
 manifest_sweep() {
   local one used=' '
+  [[ ! -e $STAMPEDE_KEPT/next ]] || return 0
   for one in /opt/java-* $(manifest_each artifact manifest_field to) $(manifest_each pip manifest_field to); do
     [[ ! -L $one ]] || used+="$(readlink "$one") "
   done

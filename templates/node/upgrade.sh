@@ -1,5 +1,6 @@
+# upgrade.sh - sourced by bash. By this line the frame knows that a change is part of an upgrade.
 # shellcheck shell=bash disable=SC2154
-# upgrade.sh - an upgrade: what a change brings that replaces all that stands on a node by what the frame and the plugins of now make of it.
+# An upgrade: what a change brings that replaces all that stands on a node by what the frame and the plugins of now make of it.
 # It comes with each step of such a change, and is sourced by the frame that the node has, which may be an older one: of that it takes stampede_file,
 # stampede_say, stampede_fail, stampede_units and stampede_progress_end alone.
 
@@ -53,13 +54,26 @@ upgrade_back() {
   upgrade_go_on
 }
 
+# the frame comes last and in one go, so that no node ever has half of one: what can fail for want of room has been done by then
 upgrade_place() { # FOLDER
-  local file mode at
+  local file mode at frame=()
   while IFS= read -r -d '' file; do
     at=${file#"$1/files"} mode=$(stat -c %a "$file")
-    stampede_file "0$mode" "$at" <"$file"
-    case $STAMPEDE_CHANGED$at in 1/opt/stampede/lib.sh | 1/opt/stampede/run | 1/opt/stampede/manifest.sh) UPGRADE_FRAME=new ;; esac
+    case $at in
+      /opt/stampede/lib.sh | /opt/stampede/run | /opt/stampede/manifest.sh)
+        cmp -s "$file" "$at" || frame+=("$at")
+        ;;
+      *) stampede_file "0$mode" "$at" <"$file" ;;
+    esac
   done < <(find "$1/files" -type f -print0)
+  for at in "${frame[@]}"; do
+    cp -a "$1/files$at" "$at.stampede-new"
+    sync "$at.stampede-new"
+  done
+  for at in "${frame[@]}"; do
+    mv -fT "$at.stampede-new" "$at"
+    UPGRADE_FRAME=new
+  done
 }
 
 # upgrade_go_on - the rest of the change is the work of the frame that has come: it begins the change anew, and finds all of it in its place

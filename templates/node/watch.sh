@@ -153,6 +153,9 @@ change() { # GENERATION STAGE...
 
 apply() {
   rm -f "$MANIFEST_STEP" # of an earlier change
+  local what
+  IFS= read -r what </opt/stampede/change.sh || true
+  [[ ${what-} == '# upgrade.sh'* ]] || rm -rf "$STAMPEDE_KEPT/next" # of an upgrade that nobody takes back any more
   # shellcheck source=/dev/null
   . /opt/stampede/change.sh
   stampede_file 0644 "$STAMPEDE_KEPT/lib.sh" </opt/stampede/lib.sh

@@ -85,7 +85,7 @@ async fn later_plugins_are_offered_and_an_upgrade_takes_them_with_all_settings()
         .map(|step| step.title.as_str())
         .collect();
     assert_eq!(titles.first(), Some(&"bringing what is new"));
-    assert!(titles[1].starts_with("upgrading "), "{titles:?}");
+    assert!(titles[1].starts_with("new plugins on "), "{titles:?}");
     assert_eq!(titles.last(), Some(&"what the cloud has of it"));
     assert!(preview.attributes.is_empty() && preview.untouched.is_empty());
     let roles: Vec<&str> = preview

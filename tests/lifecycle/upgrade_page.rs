@@ -143,7 +143,7 @@ async fn an_upgrade_is_offered_seen_and_begun_and_then_offered_no_more() {
         "<dt>Restart</dt>",
         "worker-1, worker-2, worker-3",
         "<li class=\"mono\">/opt/stampede/scripts/01-hadoop/setup.namenode.sh</li>",
-        "<ol><li>bringing what is new</li><li>upgrading master ",
+        "<ol><li>bringing what is new</li><li>new plugins on master ",
         "(master runs setup, ready)",
         "resources stay as they are",
         "OS::Nova::Server: master_server",

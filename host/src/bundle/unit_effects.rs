@@ -51,7 +51,7 @@ pub fn shown_path(content: &NodeContent, path: &str) -> String {
 
 /// The components with units that may restart where what stands at these paths is new. Another
 /// manifest may restart all of them, and so may another frame, which writes units in its own way: what
-/// they were before, nobody knows.
+/// they were before, nobody knows. Nodes take turns at both, so that one fails alone.
 pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet<String> {
     let is_new = |name: &str| paths.contains(&format!("{HOME}/{name}"));
     let lines = manifest_lines(content);
@@ -60,7 +60,8 @@ pub fn restarted_components(content: &NodeContent, paths: &[String]) -> BTreeSet
         .flat_map(|unit| unit.values("component"))
         .collect();
     let own = |set: BTreeSet<&str>| set.into_iter().map(str::to_owned).collect();
-    if is_new("manifest") || is_new("manifest.sh") {
+    let all = ["manifest", "manifest.sh", "lib.sh", "run"];
+    if all.into_iter().any(is_new) {
         return own(units);
     }
     let mut restarted: BTreeSet<&str> = BTreeSet::new();
@@ -122,13 +123,14 @@ mod tests {
         for (path, wanted) in [
             ("/opt/stampede/manifest", &["page", "server"][..]),
             ("/opt/stampede/manifest.sh", &["page", "server"]),
+            ("/opt/stampede/lib.sh", &["page", "server"]),
+            ("/opt/stampede/run", &["page", "server"]),
             ("/opt/stampede/files/a", &["page", "server"]),
             ("/opt/stampede/files/b", &["page"]),
             ("/opt/stampede/files/c", &[]),
             ("/opt/stampede/scripts/01-toy/setup.server.sh", &["server"]),
             ("/opt/stampede/scripts/01-toy/setup.client.sh", &[]),
             ("/opt/stampede/scripts/01-toy/drain.server.sh", &[]),
-            ("/opt/stampede/lib.sh", &[]),
             ("variables", &[]),
         ] {
             let told = restarted_components(&content, &[path.to_owned()]);

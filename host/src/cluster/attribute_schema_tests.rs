@@ -297,6 +297,7 @@ fn a_running_cluster_can_be_changed_in_these() {
         "java.tarballs",
         "expires",
         "idle",
+        "upgrade",
     ];
     assert_eq!(changeable, wanted);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     CloudAccess, ClusterSpec, Flavor,
@@ -49,6 +50,10 @@ pub struct ClusterChange {
     /// plugins of now make. Nodes keep under it what was there before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<u32>,
+    /// In an upgrade, the stack's resources that are others or gone after it, as they were, and none
+    /// in the place of those that it adds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replaced: BTreeMap<String, Option<Value>>,
 }
 
 /// The flavors of a cluster's nodes, as the cloud had them when its change was planned.

@@ -190,6 +190,7 @@ fn a_change_is_told_by_what_becomes_of_nodes() {
             rolling_back_because: None,
             resolved: None,
             upgrade: None,
+            replaced: BTreeMap::new(),
         }
     };
     let kind = |added: &[u32], leaving: &[&str]| RunKind::of_change(&change(added, leaving));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     attribute_names::{PREFIX, kept_name},
+    attribute_schema::UPGRADE,
     attributes::is_ours,
     default_groups::{WORKERS, sized_group},
 };
@@ -297,8 +298,8 @@ pub fn values_after(entries: &[RequestEntry], number: i64) -> BTreeMap<String, S
     let mut values = BTreeMap::new();
     for entry in counted {
         for (name, value) in &entry.attributes {
-            // Nodes to take away are named once, and used up.
-            if name.ends_with(".remove") {
+            // Nodes to take away are named once, and used up; so is an upgrade.
+            if name.ends_with(".remove") || name.strip_prefix(PREFIX) == Some(UPGRADE) {
                 continue;
             }
             match value {
@@ -448,7 +449,11 @@ mod tests {
             entry(
                 2,
                 Succeeded,
-                &[("stampede.workers", "4"), ("stampede.worker.remove", "x")],
+                &[
+                    ("stampede.workers", "4"),
+                    ("stampede.worker.remove", "x"),
+                    ("stampede.upgrade", "true"),
+                ],
             ),
             entry(
                 1,

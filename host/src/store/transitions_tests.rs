@@ -38,6 +38,7 @@ fn change() -> ClusterChange {
         rolling_back_because: None,
         resolved: None,
         upgrade: None,
+        replaced: BTreeMap::new(),
     }
 }
 

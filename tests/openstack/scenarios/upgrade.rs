@@ -166,7 +166,7 @@ async fn offered(testbed: &TestbedContext, host: &HostProcess) -> Result<()> {
             &host.url,
         ],
     )?;
-    for text in ["bringing what is new", "upgrading", "nodemanager"] {
+    for text in ["bringing what is new", "new plugins on", "nodemanager"] {
         must!(preview.contains(text), "no `{text}`: {preview}");
     }
     println!("{preview}");

@@ -18,8 +18,9 @@ use crate::orchestrator::{
     },
     rollout::{
         desired_state,
-        distinct_plans::{DistinctPlan, DistinctPlans},
+        distinct_plans::DistinctPlans,
         nodes_at_rest::{ChangeNodes, NodesAtRest},
+        plan_sources::DistinctPlan,
         rested_clusters::ChangeEnds,
         running_stack::RunningStack,
         steps::rest_before,
@@ -340,10 +341,14 @@ pub(crate) async fn find_or_make_plan(
             record.name
         )));
     };
+    let change = &checked_anew(change);
     if let Some(why) = refuse_change(from) {
         return Err(OrchestratorError::NotApplicable(why));
     }
-    if let Some(plan) = context.change_plans.get(&record.id, change) {
+    if let Some(plan) = record
+        .change()
+        .and_then(|change| context.change_plans.get(&record.id, change))
+    {
         return Ok((plan, Arc::new(record.clone())));
     }
     let flavors = match &change.resolved {
@@ -382,6 +387,18 @@ pub(crate) async fn find_or_make_plan(
     }
     context.change_plans.insert(&record.id, Arc::clone(&plan));
     Ok((plan, kept))
+}
+
+/// The way back of an upgrade is the same by every plugin and every Stampede, whose words alone may be
+/// others: what another one has planned of it is planned anew.
+fn checked_anew(change: &ClusterChange) -> ClusterChange {
+    let mut change = change.clone();
+    if change.upgrade.is_some() && change.rolling_back_because.is_some() {
+        for step in change.steps.iter_mut().skip(change.at) {
+            step.digest = None;
+        }
+    }
+    change
 }
 
 /// The number of a change.

@@ -88,7 +88,10 @@ pub(crate) fn change_target(
         ));
     }
     // What is of now by now needs none.
-    let is_upgrade = wants_upgrade && newer_plugins(&from, context.planner.as_ref()).is_some();
+    let is_upgrade = wants_upgrade
+        && newer_plugins(&from, context.planner.as_ref())
+            .map_err(|why| invalid(UPGRADE, &why, "deploy a new cluster"))?
+            .is_some();
     Ok(ChangeTarget {
         from,
         to,

@@ -4,7 +4,7 @@
 //! asked for. Where the plugins of now cannot plan the cluster at all, nodes can still be taken out
 //! of the stack.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::orchestrator::{
     error::OrchestratorError,
     planning::{
         new_node_values::{NewNodeValues, with_new_groups},
-        pinning::{drop_cloud_constraints, pin_template},
+        pinning::pin_template,
         planner::{ClaimedCluster, ClusterPlanner, PluginChain, ResolvedFlavors, StackPlan},
         template_overlay::TemplateOverlay,
     },
@@ -20,8 +20,8 @@ use crate::orchestrator::{
         desired_state::only_removes,
         lay_digests::{LaidDigests, classes_by_class},
         nodes_at_rest::{ChangeNodes, NodesAtRest},
-        plan_sources::{StackSource, classes_of, file_names, needs_overlay},
-        renewed_template::renew_template,
+        plan_sources::{DistinctPlan, StackSource, classes_of, file_names, needs_overlay},
+        renewed_template::{put_back, refuse_new_resources, renew_template, replaced_resources},
         rested_clusters::{ChangeEnds, ChangeSources, RestedClusters, placed_grants},
         running_stack::{RunningStack, fetch_source, stack_of},
     },
@@ -73,23 +73,6 @@ struct OverlaySource {
     from_endpoints: ClusterEndpoints,
     /// Files that the stack's template names and the plugins of now do not make.
     files: BTreeMap<String, String>,
-}
-
-/// One of the plans.
-#[derive(Clone)]
-pub(crate) struct DistinctPlan {
-    pub(crate) planned: Arc<StackPlan>,
-    pub(crate) files: Arc<BTreeMap<String, String>>,
-}
-
-impl DistinctPlan {
-    fn new(mut planned: StackPlan) -> Self {
-        drop_cloud_constraints(&mut planned.template);
-        Self {
-            files: Arc::new(planned.files.clone()),
-            planned: Arc::new(planned),
-        }
-    }
 }
 
 impl<'a> DistinctPlans<'a> {
@@ -178,8 +161,12 @@ impl<'a> DistinctPlans<'a> {
         (ends, refused): (ChangeEnds<'_>, Option<Vec<Problem>>),
         running: &RunningStack,
     ) -> Result<Self, OrchestratorError> {
-        let stack = without_notifications(&running.template);
+        let mut stack = without_notifications(&running.template);
+        if let Some(change) = record.change().filter(|_| ends.is_rollback) {
+            stack = put_back(&stack, &change.replaced);
+        }
         let source = fetch_source(session, record, ends.from, stack).await?;
+        let stack = source.template.clone();
         self.source = PlanSource::Renewal(Box::new(source));
         if ends.is_rollback {
             return Ok(self);
@@ -188,7 +175,13 @@ impl<'a> DistinctPlans<'a> {
         if !problems.is_empty() {
             return Err(OrchestratorError::Invalid(problems));
         }
-        self.plan(ClusterRest::Done).await?;
+        let wanted = self.ask(ClusterRest::Done).await;
+        let wanted = wanted.map_err(OrchestratorError::Invalid)?;
+        let problems = refuse_new_resources(&stack, &wanted.template);
+        if !problems.is_empty() {
+            return Err(OrchestratorError::Invalid(problems));
+        }
+        self.keep(ClusterRest::Done, wanted);
         Ok(self)
     }
 
@@ -381,6 +374,14 @@ impl<'a> DistinctPlans<'a> {
             }
         }
         plugins
+    }
+
+    /// What an upgrade replaces of the stack, to be put back.
+    pub(crate) fn replaced(&self, planned: &StackPlan) -> BTreeMap<String, Option<Value>> {
+        match &self.source {
+            PlanSource::Renewal(source) => replaced_resources(&source.template, &planned.template),
+            _ => BTreeMap::new(),
+        }
     }
 
     /// All templates that were made.

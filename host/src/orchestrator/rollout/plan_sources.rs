@@ -1,11 +1,15 @@
 //! What plans of a change are made of where the plugins of now do not make all of them. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 use crate::orchestrator::planning::{
     new_node_values::has_other_values,
+    pinning::drop_cloud_constraints,
     place_cluster::classes_of_nodes,
     planner::{ClaimedCluster, StackPlan},
     template_overlay::without_gone_nodes,
@@ -39,6 +43,23 @@ impl StackSource {
                 .map(|class| (class, told.clone()))
                 .collect(),
             ..StackPlan::default()
+        }
+    }
+}
+
+/// One of the plans of a change.
+#[derive(Clone)]
+pub(crate) struct DistinctPlan {
+    pub(crate) planned: Arc<StackPlan>,
+    pub(crate) files: Arc<BTreeMap<String, String>>,
+}
+
+impl DistinctPlan {
+    pub(super) fn new(mut planned: StackPlan) -> Self {
+        drop_cloud_constraints(&mut planned.template);
+        Self {
+            files: Arc::new(planned.files.clone()),
+            planned: Arc::new(planned),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! The template of a stack after an upgrade: rules, conditions and outputs as the plugins of now have
 //! them, all that nodes are made of as it is. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Map, Value};
 
-use crate::orchestrator::planning::template_overlay::drop_dangling;
+use crate::{
+    cluster::{Problem, attribute_schema::UPGRADE},
+    orchestrator::planning::template_overlay::drop_dangling,
+};
 
 /// Resources that come and go without anybody noticing who does not use them.
 const PASSING: [&str; 3] = [
@@ -28,7 +33,9 @@ pub(super) fn renew_template(stack: &Value, target: &Value) -> Value {
         };
         resources.extend(kept.map(|kept| (name.clone(), kept)));
     }
-    let new = wanted.iter().filter(|(name, _)| !was.contains_key(*name));
+    let new = wanted
+        .iter()
+        .filter(|(name, body)| !was.contains_key(*name) && is_passing(body));
     resources.extend(new.map(|(name, body)| (name.clone(), body.clone())));
     let mut renewed = target.clone();
     let Some(sections) = renewed.as_object_mut() else {
@@ -45,6 +52,56 @@ pub(super) fn renew_template(stack: &Value, target: &Value) -> Value {
     }
     drop_dangling(&mut renewed);
     renewed
+}
+
+/// What plugins of now add that nodes would wait for in vain: it comes when all of them have taken
+/// their turn, or could not be told to them at all.
+pub(super) fn refuse_new_resources(stack: &Value, target: &Value) -> Vec<Problem> {
+    let [was, wanted] = [stack, target].map(|template| section(template, "resources"));
+    let new = wanted
+        .iter()
+        .filter(|(name, body)| !was.contains_key(*name) && !is_passing(body));
+    let problem = |(name, body): (&String, &Value)| {
+        let kind = body.get("type").and_then(Value::as_str).unwrap_or_default();
+        let message = format!(
+            "the plugins of now also want `{name}` ({kind}), which a running cluster cannot be given"
+        );
+        Problem::new(UPGRADE, message, "deploy a new cluster")
+    };
+    new.map(problem).collect()
+}
+
+/// What `renewed` does not have as the stack has it, so that it can be put back.
+pub(super) fn replaced_resources(
+    stack: &Value,
+    renewed: &Value,
+) -> BTreeMap<String, Option<Value>> {
+    let [was, is] = [stack, renewed].map(|template| section(template, "resources"));
+    let passing = |body: &&Value| is_passing(body);
+    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let names = names.into_iter().filter(|name| {
+        let [was, is] = [was.get(*name), is.get(*name)];
+        was.or(is).is_some_and(|body| passing(&body)) && was != is
+    });
+    names
+        .map(|name| (name.clone(), was.get(name).cloned()))
+        .collect()
+}
+
+/// The stack's template with what an upgrade has replaced.
+pub(super) fn put_back(stack: &Value, replaced: &BTreeMap<String, Option<Value>>) -> Value {
+    let mut former = stack.clone();
+    let resources = former.get_mut("resources").and_then(Value::as_object_mut);
+    if let Some(resources) = resources {
+        for (name, body) in replaced {
+            match body {
+                Some(body) => drop(resources.insert(name.clone(), body.clone())),
+                None => drop(resources.remove(name)),
+            }
+        }
+    }
+    drop_dangling(&mut former);
+    former
 }
 
 fn section(template: &Value, name: &str) -> Map<String, Value> {
@@ -115,5 +172,29 @@ mod tests {
         let renewed = renew_template(&stack, &target);
         assert_eq!(renewed, wanted);
         assert_eq!(renew_template(&renewed, &target), renewed, "once more");
+
+        let replaced = replaced_resources(&stack, &renewed);
+        let names: Vec<&str> = replaced.keys().map(String::as_str).collect();
+        assert_eq!(names, ["gone", "new", "ui"]);
+        let back = put_back(&renewed, &replaced);
+        for name in ["worker_1_volume", "ui", "gone", "new"] {
+            assert_eq!(
+                back["resources"].get(name),
+                stack["resources"].get(name),
+                "{name}"
+            );
+        }
+        assert_eq!(replaced_resources(&stack, &stack).len(), 0);
+        assert_eq!(refuse_new_resources(&stack, &target), []);
+        let mut more = target.clone();
+        more["resources"]["worker_1_data"] = volume;
+        let told = refuse_new_resources(&stack, &more);
+        assert!(
+            told[0]
+                .message
+                .contains("`worker_1_data` (OS::Cinder::Volume)"),
+            "{told:?}"
+        );
+        assert_eq!(renew_template(&stack, &more), renewed);
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::orchestrator::{error::OrchestratorError, rollout::plan_sources::StackSource};
+use crate::orchestrator::{
+    error::OrchestratorError,
+    rollout::plan_sources::{StackSource, file_names},
+};
 use crate::{
     cluster::ClusterSpec,
     openstack::{CloudSession, StackId},
@@ -40,9 +43,17 @@ pub(super) async fn fetch_source(
     from: &ClusterSpec,
     template: Value,
 ) -> Result<StackSource, OrchestratorError> {
+    let files = session.stack_files(&stack_of(record)).await?;
+    let names = file_names(&template);
+    if let Some(name) = names.iter().find(|name| !files.contains_key(*name)) {
+        return Err(OrchestratorError::NotApplicable(format!(
+            "heat does not give the file `{name}` of `{}`: what its nodes boot with would be lost",
+            record.name
+        )));
+    }
     Ok(StackSource {
         template,
-        files: session.stack_files(&stack_of(record)).await?,
+        files,
         groups: from.groups.clone(),
     })
 }

@@ -63,7 +63,7 @@ fn settling_steps(nodes: &ChangeNodes) -> Vec<RolloutStep> {
 /// all of them have it.
 fn upgrading_steps(nodes: &ChangeNodes, upgrade: u32) -> Vec<RolloutStep> {
     let (stack, files) = (ClusterRest::Before, ClusterRest::Settled);
-    let turns = turns(nodes, (stack, files), "upgrading", |_| true);
+    let turns = turns(nodes, (stack, files), "new plugins on", |_| true);
     let told: Vec<&String> = turns.iter().flat_map(|turn| &turn.told).collect();
     let parts = nodes.new_parts(upgrade, &told);
     let count = parts.values().copied().max().unwrap_or(0);

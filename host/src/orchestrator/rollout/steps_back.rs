@@ -124,7 +124,20 @@ fn turns_back(
 ) -> Vec<RolloutStep> {
     let before = nodes.at(ClusterRest::Before);
     let told = |node: &&String| before.has_node(node) && !leaving.contains(node);
-    let told = change.notified_nodes.iter().filter(told);
+    // In an upgrade nodes that were only brought something have nothing to put back.
+    let begun = match change.rolling_back_because {
+        Some(_) => change.steps.as_slice(),
+        None => change.steps.get(..=change.at).unwrap_or(&change.steps),
+    };
+    let has_replaced = |node: &&String| {
+        let told = |step: &RolloutStep| step.brings.is_none() && step.told.contains(node);
+        change.upgrade.is_none() || begun.iter().any(told)
+    };
+    let told = change
+        .notified_nodes
+        .iter()
+        .filter(told)
+        .filter(has_replaced);
     let told: Vec<TurnNode> = told
         .map(|name| TurnNode {
             restarts: before.components_of(name),
@@ -209,4 +222,4 @@ fn ids_without(
 
 #[cfg(test)]
 #[path = "steps_back_tests.rs"]
-mod tests;
+pub(crate) mod tests;

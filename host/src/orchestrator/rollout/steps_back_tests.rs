@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The change whose step `at` is under way, by the nodes that were told until then.
-fn under_way(nodes: &ChangeNodes, at: usize, added: &[u32]) -> ClusterChange {
+pub(crate) fn under_way(nodes: &ChangeNodes, at: usize, added: &[u32]) -> ClusterChange {
     let steps = plan_steps(nodes, 1);
     let mut told: Vec<String> = Vec::new();
     for node in steps.iter().take(at + 1).flat_map(|step| &step.told) {
@@ -34,7 +34,8 @@ fn under_way(nodes: &ChangeNodes, at: usize, added: &[u32]) -> ClusterChange {
         added: NodeIds::from([("worker".to_owned(), added.to_vec())]),
         rolling_back_because: None,
         resolved: None,
-        upgrade: None,
+        upgrade: nodes.upgrade,
+        replaced: Default::default(),
     }
 }
 

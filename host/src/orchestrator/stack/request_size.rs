@@ -70,6 +70,7 @@ pub(crate) fn check_deploy(intended: &ClusterRecord, request: &CreateStack) -> V
         rolling_back_because: None,
         resolved: pins.map(|pins| pins.flavors.clone()),
         upgrade: Some(crate::cluster::limits::MAX_GENERATION),
+        replaced: BTreeMap::new(),
     };
     let began = later
         .adopt_stack("00000000-0000-0000-0000-000000000000", "CREATE_COMPLETE")

@@ -155,7 +155,9 @@ pub(crate) async fn look_without_asking(
 /// What an upgrade of this cluster would replace, where it can be asked for one.
 fn offered_upgrade(context: &Context, record: &ClusterRecord) -> Option<NewerPlugins> {
     let spec = record.spec.as_ref()?;
-    let newer = newer_plugins(spec, context.planner.as_ref())?;
+    let newer = newer_plugins(spec, context.planner.as_ref())
+        .ok()
+        .flatten()?;
     (record.change().is_none() && at_rest(record).is_ok()).then_some(newer)
 }
 

@@ -172,6 +172,7 @@ pub(crate) async fn plan_beyond_quotas(
     let mut change = ClusterChange {
         endpoints: plans.endpoints(record, &planned),
         upgrade: nodes.upgrade,
+        replaced: plans.replaced(&planned),
         ..new_change(target.attributes, from, to, installed, steps)
     };
     let plan = change_plan::render_steps(&mut plans, record, &change).await?;
@@ -317,6 +318,7 @@ fn new_change(
         rolling_back_because: None,
         resolved: None,
         upgrade: None,
+        replaced: BTreeMap::new(),
     }
 }
 
