@@ -44,6 +44,16 @@ use crate::{
     store::ClusterRecord,
 };
 
+/// Whether these steps can be taken.
+fn check_steps(
+    record: &ClusterRecord,
+    groups: &NodeGroups,
+    steps: &[RolloutStep],
+) -> Result<(), OrchestratorError> {
+    has_generations(record, steps)?;
+    can_hear(record, groups, steps)
+}
+
 /// Whether there are numbers for these steps, and for those back.
 fn has_generations(record: &ClusterRecord, steps: &[RolloutStep]) -> Result<(), OrchestratorError> {
     let last = steps.iter().map(|step| step.generation).max();
@@ -166,8 +176,7 @@ pub(crate) async fn plan_beyond_quotas(
     let installed = plans.installed(ClusterRest::Done, &planned);
     let nodes = plans.change_nodes(record);
     let steps = steps::plan_steps(&nodes, first);
-    has_generations(record, &steps)?;
-    can_hear(record, &from.groups, &steps)?;
+    check_steps(record, &from.groups, &steps)?;
     to.pins = Some(Box::new(plans.pins_after(&to, pins, &planned)));
     let mut change = ClusterChange {
         endpoints: plans.endpoints(record, &planned),
