@@ -191,19 +191,29 @@ async fn plugins_that_change_once_more_in_its_middle_are_not_needed_on_the_way_b
     let stack = made(&mut world, &[]).await;
     let before = digests(&world).await;
     let (host, caller) = later_host(&mut world, Lost::default()).await;
-    world.cloud.next_update_fails(UpdateFails::Silence);
     host.update(&caller, "default", pairs(&UPGRADE))
         .await
         .unwrap();
+    // The turn of the master, behind what brings the files.
+    world.cloud.next_update_fails(UpdateFails::Silence);
+    told_once(
+        &world,
+        (&host, &caller),
+        (&stack, "master"),
+        "\nupgrade_keep 1\n",
+    )
+    .await;
     drop((host, caller));
     world.cloud.expire_tokens();
     world.plugins_are_idle().await;
     world.cloud.finish();
-    for node in ["master", "worker-1", "worker-2", "worker-3"] {
-        let (id, words) = (format!("change-{node}"), format!("{node} change 1 done"));
-        let handle = "progress_handle";
-        assert!(world.cloud.signal(&stack, handle, &id, "SUCCESS", &words));
-    }
+    let words = "master change 2 failed hadoop ready line 7: no";
+    let handle = "progress_handle";
+    assert!(
+        world
+            .cloud
+            .signal(&stack, handle, "change-master", "SUCCESS", words)
+    );
     // What made the cluster has this version no more: it can plan nothing of it.
     let lost = Lost {
         version: true,
@@ -217,7 +227,7 @@ async fn plugins_that_change_once_more_in_its_middle_are_not_needed_on_the_way_b
         change.starts_with("failed, and the cluster is as it was before"),
         "{change}"
     );
-    let back = told(&world, &stack, "worker-2");
+    let back = told(&world, &stack, "master");
     assert!(back.contains("\nupgrade_back 1\n"), "{back}");
     assert_eq!(digests(&world).await, before);
 }
