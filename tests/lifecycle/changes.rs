@@ -351,7 +351,10 @@ async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end(
         let record = cluster.record().await;
         let change = record.change()?;
         let is_told = change.step()?.told.contains(&"compute".to_owned());
-        (is_told && change.sent_s.is_some())
+        // The cloud takes its time until the node can read it.
+        let generation = change.step()?.generation.to_string();
+        let shown = metadata(&cluster.world, &cluster.stack, "compute");
+        (is_told && shown["stampede_generation"] == generation)
             .then(|| told(&cluster.world, &cluster.stack, "compute"))
     })
     .await;
