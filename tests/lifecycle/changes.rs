@@ -354,8 +354,9 @@ async fn a_node_that_comes_while_a_component_moves_knows_where_it_is_in_the_end(
         // The cloud takes its time until the node can read it.
         let generation = change.step()?.generation.to_string();
         let shown = metadata(&cluster.world, &cluster.stack, "compute");
-        (is_told && shown["stampede_generation"] == generation)
-            .then(|| told(&cluster.world, &cluster.stack, "compute"))
+        let is_whole =
+            shown["stampede_generation"] == generation && shown["stampede_parts"].is_string();
+        (is_told && is_whole).then(|| told(&cluster.world, &cluster.stack, "compute"))
     })
     .await;
     assert!(last.contains("<value>edge:10020</value>"), "{last}");
