@@ -124,31 +124,25 @@ pub(super) fn pack_update(text: &str) -> Result<NodeUpdate, UpdateTooLong> {
 
 /// Files that are in `paths` and not in `to` are removed; the others are written whole. Variables
 /// are set all, since nobody knows which of them a node has; but for the change that it booted in.
-fn build_update_script(to: &NodeContent, paths: &[String], news: &MemberLines) -> String {
-    let mut text = removals(to, paths);
+pub(super) fn build_update_script(
+    to: &NodeContent,
+    paths: &[String],
+    news: &MemberLines,
+) -> String {
+    let mut text = String::new();
+    let is_there = |path: &String| to.files.iter().any(|placed| placed.path == *path);
+    for path in paths.iter().filter(|path| path.as_str() != VARIABLES) {
+        if !is_there(path) {
+            text.push_str(&format!("rm -f {}\n", quote_word(path)));
+        }
+    }
     let members = MemberLines::path();
     for placed in &to.files {
         if placed.path == members || paths.contains(&placed.path) {
             text.push_str(&file_command(placed));
         }
     }
-    text.push_str(&around_files(to, news));
-    text
-}
-
-/// The commands that take away the files at these paths which are not there after it.
-pub(super) fn removals(to: &NodeContent, paths: &[String]) -> String {
-    let is_there = |path: &String| to.files.iter().any(|placed| placed.path == *path);
-    let gone = paths
-        .iter()
-        .filter(|path| path.as_str() != VARIABLES && !is_there(path));
-    gone.map(|path| format!("rm -f {}\n", quote_word(path)))
-        .collect()
-}
-
-/// The commands for what nodes are told beside their files.
-pub(super) fn around_files(to: &NodeContent, news: &MemberLines) -> String {
-    let mut text: String = news.file().iter().map(file_command).collect();
+    text.extend(news.file().iter().map(file_command));
     let variables = to.variables.iter();
     for (name, value) in variables.filter(|(name, _)| *name != GENERATION_VARIABLE) {
         text.push_str(&format!("stampede_variable {name} {}\n", quote_word(value)));

@@ -6,9 +6,7 @@
 use super::member_news::MemberLines;
 use super::node_frame::upgrade_functions;
 use super::node_script::{NodeContent, NodeFile, file_command};
-use super::node_update::{
-    NodeUpdate, UpdateTooLong, VARIABLES, around_files, pack_update, removals,
-};
+use super::node_update::{NodeUpdate, UpdateTooLong, VARIABLES, build_update_script, pack_update};
 
 /// Where files stand on the node that were brought, and are not in their place yet.
 const NEXT: &str = "/var/lib/stampede/next/files";
@@ -63,15 +61,13 @@ pub fn build_taking(
     paths: &[String],
     news: &MemberLines,
 ) -> Result<NodeUpdate, UpdateTooLong> {
+    let brought: Vec<String> = new_files(to, paths).collect();
+    let gone = paths.iter().filter(|path| !brought.contains(path));
+    let gone: Vec<String> = gone.cloned().collect();
     let mut text = begin(&format!("upgrade_keep {upgrade}"));
-    text.push_str(&removals(to, paths));
-    let members = MemberLines::path();
-    let members = to.files.iter().filter(|placed| placed.path == members);
-    text.extend(members.map(file_command));
-    text.push_str(&around_files(to, news));
-    let files = new_files(to, paths).count();
-    if files > 0 {
-        text.push_str(&format!("upgrade_take {upgrade} {files}\n"));
+    text.push_str(&build_update_script(to, &gone, news));
+    if !brought.is_empty() {
+        text.push_str(&format!("upgrade_take {upgrade} {}\n", brought.len()));
     }
     pack_update(&text)
 }

@@ -341,16 +341,13 @@ pub(crate) async fn find_or_make_plan(
             record.name
         )));
     };
-    let change = &checked_anew(change);
     if let Some(why) = refuse_change(from) {
         return Err(OrchestratorError::NotApplicable(why));
     }
-    if let Some(plan) = record
-        .change()
-        .and_then(|change| context.change_plans.get(&record.id, change))
-    {
+    if let Some(plan) = context.change_plans.get(&record.id, change) {
         return Ok((plan, Arc::new(record.clone())));
     }
+    let change = &checked_anew(change);
     let flavors = match &change.resolved {
         Some(resolved) => ResolvedFlavors::for_nodes(resolved),
         None => {

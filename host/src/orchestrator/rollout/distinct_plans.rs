@@ -165,10 +165,9 @@ impl<'a> DistinctPlans<'a> {
         if let Some(change) = record.change().filter(|_| ends.is_rollback) {
             stack = put_back(&stack, &change.replaced);
         }
-        let source = fetch_source(session, record, ends.from, stack).await?;
-        let stack = source.template.clone();
-        self.source = PlanSource::Renewal(Box::new(source));
+        let source = Box::new(fetch_source(session, record, ends.from, stack).await?);
         if ends.is_rollback {
+            self.source = PlanSource::Renewal(source);
             return Ok(self);
         }
         let problems = refused.unwrap_or_else(|| ends.refused.to_vec());
@@ -177,10 +176,11 @@ impl<'a> DistinctPlans<'a> {
         }
         let wanted = self.ask(ClusterRest::Done).await;
         let wanted = wanted.map_err(OrchestratorError::Invalid)?;
-        let problems = refuse_new_resources(&stack, &wanted.template);
+        let problems = refuse_new_resources(&source.template, &wanted.template);
         if !problems.is_empty() {
             return Err(OrchestratorError::Invalid(problems));
         }
+        self.source = PlanSource::Renewal(source);
         self.keep(ClusterRest::Done, wanted);
         Ok(self)
     }
@@ -288,19 +288,21 @@ impl<'a> DistinctPlans<'a> {
         if !matches!(self.source, PlanSource::Stack(_)) {
             pin_template(&mut planned.template, &self.from);
         }
-        if let PlanSource::Overlay(source) = &self.source {
-            let nodes = claimed.spec.node_ids();
-            planned.template = source.overlay.lay(&planned.template, &nodes);
-            for name in file_names(&planned.template) {
-                if let Some(text) = source.files.get(&name) {
-                    planned.files.entry(name).or_insert_with(|| text.clone());
-                }
+        let kept = match &self.source {
+            PlanSource::Overlay(source) => {
+                let nodes = claimed.spec.node_ids();
+                planned.template = source.overlay.lay(&planned.template, &nodes);
+                Some(&source.files)
             }
-        }
-        if let PlanSource::Renewal(source) = &self.source {
-            planned.template = renew_template(&source.template, &planned.template);
+            PlanSource::Renewal(source) => {
+                planned.template = renew_template(&source.template, &planned.template);
+                Some(&source.files)
+            }
+            PlanSource::Plugins | PlanSource::Stack(_) => None,
+        };
+        if let Some(kept) = kept {
             for name in file_names(&planned.template) {
-                if let Some(text) = source.files.get(&name) {
+                if let Some(text) = kept.get(&name) {
                     planned.files.entry(name).or_insert_with(|| text.clone());
                 }
             }
